@@ -1,0 +1,822 @@
+"""Ingest's half of the order: what happens to a batch of raw records, as pure steps.
+
+The agent does the I/O *between* these steps. For calls:
+
+    prepare_calls → window.seen → admit → room.put_calls → (resolve, await_next) → finish_calls
+
+and for signals the same with ``prepare_signals``, ``room.put_signals`` and ``finish_signals``.
+Nothing raw leaves ``prepare_*``: what they return is scrubbed, hashed, or a place in a topic.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
+from zlib import crc32
+
+import orjson
+from msgspec import structs
+
+from flywheel_stream import events, metrics
+from flywheel_stream.checks import check_raw, check_scrubbed
+from flywheel_stream.dedup import Seen, Sighting, fingerprint
+from flywheel_stream.errors import ScrubError
+from flywheel_stream.events import (
+    MAX_AHEAD,
+    Call,
+    DeadLetter,
+    Decided,
+    Decision,
+    Deployed,
+    Deployment,
+    Finding,
+    InputDecoder,
+    Interaction,
+    Judged,
+    Learnable,
+    Message,
+    Origin,
+    Outcome,
+    Rejected,
+    Rejection,
+    Signal,
+    Source,
+    Stage,
+    Traffic,
+    TrafficCount,
+    decode_interaction,
+    decode_signal,
+    differences,
+    encode,
+)
+from flywheel_stream.joining import (
+    CallMeeting,
+    CallPut,
+    Entry,
+    SignalMeeting,
+    SignalPut,
+    Waiting,
+    judged_revisions,
+    numbered,
+    origin_key,
+)
+from flywheel_stream.metrics import Metric
+from flywheel_stream.scrubbing import Scrubbed, counts
+from flywheel_stream.signals import judge
+
+EXCERPT = 200
+"""Characters of a scrubbed dead letter that are kept."""
+
+LABELS = 10_000
+"""Scrubbed labels that are remembered: models, arms, locales and the like come again and again."""
+
+Tally = Counter[tuple[Metric, tuple[str, ...]]]
+"""Counts for the metrics: (metric, label values) to a number."""
+
+
+class Raw(NamedTuple):
+    """An input record as the broker has it; ``timestamp`` in seconds, by the broker's clock."""
+
+    source: Source
+    value: bytes | None
+    timestamp: float
+
+
+class Output(NamedTuple):
+    """A record for an output topic, named by its role; ``by`` decides the partition."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    by: str
+
+
+class Scrubs(Protocol):
+    """What cleaning needs of a scrubber."""
+
+    version: str
+
+    def scrub(self, texts: Sequence[str]) -> list[Scrubbed]:
+        """Scrubs a batch of texts."""
+
+    def hash_id(self, kind: str, value: str) -> str:
+        """A keyed hash of an id."""
+
+
+@dataclass
+class Cleaned:
+    """What a batch became."""
+
+    outputs: list[Output] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
+    tally: Tally = field(default_factory=Counter)
+    latest: float = 0.0
+
+
+Record = TypeVar("Record", Call, Signal)
+
+
+class Prepared(NamedTuple, Generic[Record]):
+    """A decoded, checked and scrubbed record with the keyed hash of its raw content."""
+
+    raw: Raw
+    record: Record
+    content: str
+    checks: list[Finding]
+    pii: dict[str, int]
+
+
+@dataclass
+class CallBatch:
+    """Calls between two steps."""
+
+    cleaned: Cleaned
+    calls: list[Interaction] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+
+
+@dataclass
+class SignalBatch:
+    """Signals between two steps."""
+
+    cleaned: Cleaned
+    signals: list[Signal] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+
+
+class Cleaner:
+    """Turns batches of raw records into scrubbed outputs; holds no state but caches.
+
+    Args:
+        scrubber: replaces personal data.
+        secret: keys the hashes of raw content that the waiting room compares.
+        sample_rate: share of calls that the learner sees without a signal or a check.
+        attributes: attributes that traffic is counted by.
+        join_window: seconds that a signal may be apart from its call.
+    """
+
+    def __init__(
+        self,
+        scrubber: Scrubs,
+        *,
+        secret: bytes,
+        sample_rate: float = 0.01,
+        attributes: Sequence[str] = (),
+        join_window: float = 86_400.0,
+    ) -> None:
+        self._scrubber = scrubber
+        self._secret = secret[:64]
+        self._sampled_below = int(sample_rate * 0x1_0000_0000)
+        self._attributes = tuple(attributes)
+        self._join_window = join_window
+        self._labels: dict[str, str] = {}
+
+    # ------------------------------------------------------------ decode, check, scrub
+
+    def prepare_calls(self, raws: Sequence[Raw]) -> CallBatch:
+        """Decodes, checks and scrubs; what is refused is a dead letter in ``cleaned``."""
+        batch = CallBatch(Cleaned())
+        for raw, call, content, checks, pii in self._prepare(
+            raws, events.calls, batch.cleaned, check_raw, self._call_texts
+        ):
+            interaction = self._interaction(call, raw.source, checks, pii)
+            batch.calls.append(interaction)
+            batch.contents.append(content)
+            batch.sources.append(raw.source)
+        return batch
+
+    def prepare_signals(self, raws: Sequence[Raw]) -> SignalBatch:
+        """Decodes and scrubs; what is refused is a dead letter in ``cleaned``."""
+        batch = SignalBatch(Cleaned())
+        for raw, signal, content, _, _ in self._prepare(
+            raws, events.signals, batch.cleaned, _no_checks, _signal_texts
+        ):
+            signal.trace_id = self._plain_id(signal.trace_id)
+            signal.next_trace_id = signal.next_trace_id and self._plain_id(signal.next_trace_id)
+            signal.user_id = signal.user_id and self._scrubber.hash_id("user", signal.user_id)
+            signal.id = self._plain_id(signal.id) if signal.id else f"h_{content}"
+            batch.signals.append(signal)
+            batch.contents.append(content)
+            batch.sources.append(raw.source)
+        return batch
+
+    def _prepare(
+        self,
+        raws: Sequence[Raw],
+        decoder: InputDecoder[Record],
+        cleaned: Cleaned,
+        check: Callable[[Record], list[Finding]],
+        texts_of: Callable[[Record], "list[Slot]"],
+    ) -> list[Prepared[Record]]:
+        if len(self._labels) >= LABELS:
+            self._labels.clear()
+        out: list[Prepared[Record]] = []
+        slots: list[list[Slot]] = []
+        for raw in raws:
+            record = self._decode(raw, decoder, cleaned)
+            if record is None:
+                continue
+            content = self._content(raw.value or b"")
+            out.append(Prepared(raw, record, content, check(record), {}))
+            slots.append(texts_of(record))
+        try:
+            found = self._scrub_slots(slots)
+        except ScrubError:
+            return self._scrub_one_by_one(out, slots, cleaned)
+        for prepared, pii in zip(out, found, strict=True):
+            prepared.pii.update(pii)
+            for name, number in pii.items():
+                cleaned.tally[metrics.PII, (name,)] += number
+        return out
+
+    def _decode(self, raw: Raw, decoder: InputDecoder[Record], cleaned: Cleaned) -> Record | None:
+        name = raw.source.topic
+        cleaned.tally[metrics.READ, (name,)] += 1
+        decoded = decoder.decode(raw.value)
+        if isinstance(decoded, Rejected):
+            self._dead_letter(raw, decoded, cleaned)
+            return None
+        record = decoded.record
+        if decoded.unknown:
+            cleaned.tally[metrics.UNKNOWN_FIELDS, (name,)] += decoded.unknown
+        if record.at > raw.timestamp + MAX_AHEAD:
+            self._dead_letter(raw, Rejected(Stage.CHECK, "ts_ahead", "ts"), cleaned)
+            return None
+        cleaned.latest = max(cleaned.latest, record.at)
+        return record
+
+    def _scrub_slots(self, slots: Sequence["list[Slot]"]) -> list[dict[str, int]]:
+        """Scrubs all texts of all records in one go, in place; returns counts by record."""
+        texts = [text for record in slots for text, _ in record]
+        scrubbed = iter(self._scrubber.scrub(texts))
+        out = []
+        for record in slots:
+            found = []
+            for _, put in record:
+                result = next(scrubbed)
+                put(result)
+                if result.entities and not isinstance(put, _Remember):
+                    found.append(result.entities)
+            out.append(counts(found) if found else {})
+        return out
+
+    def _scrub_one_by_one(
+        self,
+        prepared: Sequence[Prepared[Record]],
+        slots: Sequence["list[Slot]"],
+        cleaned: Cleaned,
+    ) -> list[Prepared[Record]]:
+        """Finds the record on which scrubbing fails; it fails closed, the others go on."""
+        out = []
+        for item, record_slots in zip(prepared, slots, strict=True):
+            try:
+                pii = self._scrub_slots([record_slots])[0]
+            except ScrubError:
+                rejected = Rejected(Stage.SCRUB, "scrub_failed")
+                self._dead_letter(item.raw, rejected, cleaned, excerpt=False)
+                continue
+            item.pii.update(pii)
+            for name, number in pii.items():
+                cleaned.tally[metrics.PII, (name,)] += number
+            out.append(item)
+        return out
+
+    def _interaction(
+        self, call: Call, source: Source, checks: list[Finding], pii: dict[str, int]
+    ) -> Interaction:
+        label = self._label
+        app, model = label(call.app, pii), label(call.model, pii)
+        variant = label(call.variant, pii)
+        expect = call.expect
+        if expect is not None and expect.schema is not None:
+            schema = orjson.loads(label(_canonical(expect.schema), pii))
+            expect = structs.replace(expect, schema=schema)
+        interaction = Interaction(
+            trace_id=self._plain_id(call.trace_id),
+            ts=call.ts,
+            app=app,
+            model=model,
+            variant=variant,
+            prompt_version=label(call.prompt_version, pii),
+            user_id=call.user_id and self._scrubber.hash_id("user", call.user_id),
+            session_id=call.session_id and self._scrubber.hash_id("session", call.session_id),
+            messages=call.messages,
+            prompt=call.prompt,
+            response=call.response,
+            expect=expect,
+            error=call.error,
+            finish_reason=label(call.finish_reason, pii),
+            latency_ms=call.latency_ms,
+            tokens_in=call.tokens_in,
+            tokens_out=call.tokens_out,
+            cost_usd=call.cost_usd,
+            attributes={
+                label(name, pii): label(value, pii) if isinstance(value, str) else value
+                for name, value in call.attributes.items()
+            },
+            pii=pii,
+            checks=checks,
+            fingerprint=fingerprint(app, model, variant, call.turns(), call.response),
+            seen=1,
+            origin=Origin(source.topic, source.partition, source.offset),
+        )
+        found = check_scrubbed(interaction)
+        if found:
+            interaction.checks = [*checks, *found]
+        return interaction
+
+    def _label(self, text: str, pii: dict[str, int] | None = None) -> str:
+        """The scrubbed form of a short text that comes again and again."""
+        if not text:
+            return text
+        known = self._labels.get(text)
+        if known is None:
+            known = self._labels[text] = self._scrubber.scrub([text])[0]
+        if known.entities and pii is not None:
+            for name, number in counts([known.entities]).items():
+                pii[name] = pii.get(name, 0) + number
+        return known.text
+
+    def _call_texts(self, call: Call) -> "list[Slot]":
+        """The texts of a call, and those of its labels that are not known yet."""
+        slots: list[Slot] = [
+            (message.content, _setter(message, "content")) for message in call.messages
+        ]
+        slots += [
+            (text, _setter(call, name))
+            for name in ("prompt", "response", "error")
+            if (text := getattr(call, name))
+        ]
+        slots += [
+            (message.role, _setter(message, "role"))
+            for message in call.messages
+            if message.role not in _ROLES
+        ]
+        known = self._labels
+        slots += [(text, self._remember(text)) for text in _labels(call) if text not in known]
+        return slots
+
+    def _remember(self, text: str) -> "Put":
+        return _Remember(self._labels, text)
+
+    def _plain_id(self, name: str) -> str:
+        """An id as it is, unless it is no token or holds an address: then its keyed hash."""
+        if name.isascii() and "@" not in name and " " not in name:
+            return name
+        return "t_" + self._content(name.encode("utf-8", "surrogatepass"))
+
+    def _content(self, raw: bytes) -> str:
+        return blake2b(raw, digest_size=16, key=self._secret).hexdigest()
+
+    def _dead_letter(
+        self, raw: Raw, rejected: Rejected, cleaned: Cleaned, *, excerpt: bool = True
+    ) -> None:
+        name = raw.source.topic
+        letter = DeadLetter(
+            source=raw.source,
+            stage=rejected.stage,
+            reason=rejected.reason,
+            field=rejected.field,
+            excerpt=self._excerpt(raw.value) if excerpt else "",
+        )
+        where = f"{name}/{raw.source.partition}/{raw.source.offset}"
+        cleaned.outputs.append(Output("dead_letters", where, encode(letter), where))
+        cleaned.tally[metrics.OUTCOMES, (name, Outcome.DEAD_LETTER)] += 1
+        cleaned.tally[metrics.DEAD_LETTERS, (name, rejected.reason)] += 1
+
+    def _excerpt(self, value: bytes | None) -> str:
+        """The beginning of a refused record, scrubbed as a whole; empty where that fails."""
+        try:
+            text = (value or b"")[: 64 * 1024].decode()
+            return self._scrubber.scrub([text])[0].text[:EXCERPT]
+        except (UnicodeDecodeError, ScrubError):
+            return ""
+
+    # ------------------------------------------------------------ calls
+
+    def admit(self, batch: CallBatch, seen: Sequence[Seen]) -> list[CallPut]:
+        """Marks duplicates, those of a copy in the same batch too; returns what to put."""
+        first_here: dict[str, str] = {}
+        copies: dict[str, int] = {}
+        traces: set[str] = set()
+        puts = []
+        for call, known, content in zip(batch.calls, seen, batch.contents, strict=True):
+            mark = call.fingerprint
+            if known.hit and known.first != call.trace_id:
+                call.duplicate_of = known.first
+                copies.setdefault(mark, max(1, known.copies))
+            elif mark in first_here and first_here[mark] != call.trace_id:
+                call.duplicate_of = first_here[mark]
+            elif call.trace_id not in traces:
+                first_here[mark] = call.trace_id
+            traces.add(call.trace_id)
+            call.seen = copies[mark] = copies.get(mark, 0) + 1
+            entry = Entry(origin_key(call.origin), content, encode(call))
+            puts.append(CallPut(call.trace_id, entry))
+        return puts
+
+    def finish_calls(
+        self,
+        batch: CallBatch,
+        meetings: Sequence[CallMeeting],
+        waiting: Mapping[str, SignalMeeting],
+        following: Mapping[str, Interaction],
+    ) -> Cleaned:
+        """Says what each call became, and writes the records that follow from it.
+
+        Args:
+            batch: from ``prepare_calls``, after ``admit``.
+            meetings: what the room answered, one for each call.
+            waiting: calls that named one of these as their successor, with their signals.
+            following: calls that a signal among all of these names, as far as known.
+        """
+        cleaned = batch.cleaned
+        learn: list[Learnable] = []
+        passed: list[tuple[Interaction, int]] = []
+        for index, (call, meeting) in enumerate(zip(batch.calls, meetings, strict=True)):
+            source = batch.sources[index]
+            earlier = meeting.earlier
+            if earlier is not None and earlier.origin != origin_key(call.origin):
+                same = earlier.content == batch.contents[index]
+                outcome = Outcome.REPEATED if same else Outcome.CONFLICT
+                self._reject(source, call.trace_id, Stage.DEDUP, outcome, cleaned)
+                continue
+            if earlier is not None:  # itself, read again: it stays what it was
+                call = decode_interaction(earlier.payload)  # noqa: PLW2901 - the one that stands
+            self._pass_call(call, cleaned)
+            passed.append((call, source.offset))
+            learn.extend(self._learn_from_call(call, meeting, waiting, following, cleaned))
+        cleaned.outputs.extend(_learn_output(record) for record in learn)
+        cleaned.outputs.extend(_learn_output(record) for record in self._traffic(passed))
+        return cleaned
+
+    def _pass_call(self, call: Interaction, cleaned: Cleaned) -> None:
+        outcome = Outcome.DUPLICATE if call.is_duplicate else Outcome.FRESH
+        cleaned.tally[metrics.OUTCOMES, (call.origin.topic, outcome)] += 1
+        cleaned.outputs.append(Output("interactions", call.trace_id, encode(call), call.trace_id))
+        first = call.duplicate_of if isinstance(call.duplicate_of, str) else call.trace_id
+        cleaned.sightings.append(Sighting(call.fingerprint, call.at, first, call.seen))
+
+    def _learn_from_call(
+        self,
+        call: Interaction,
+        meeting: CallMeeting,
+        waiting: Mapping[str, SignalMeeting],
+        following: Mapping[str, Interaction],
+        cleaned: Cleaned,
+    ) -> list[Judged]:
+        signals, far = self._within(call, map(decode_signal, _payloads(meeting.signals)))
+        if meeting.joined:
+            name = _source(meeting.signals[0].origin).topic
+            cleaned.tally[metrics.OUTCOMES, (name, Outcome.JOINED)] += meeting.joined - len(far)
+            cleaned.tally[metrics.OUTCOMES, (name, Outcome.ORPHAN)] += len(far)
+            cleaned.tally[metrics.WAITING, ()] -= meeting.joined
+        out: list[Judged] = []
+        why = "signal" if signals else "check" if call.checks else "sample"
+        if signals or call.checks or self._sampled(call.trace_id):
+            out += judged_revisions(
+                call,
+                signals,
+                following,
+                origin=call.origin,
+                why=cast("Any", why),
+                since=float("-inf"),
+                judge=judge,
+            )
+        for name in meeting.awaited_by:
+            if name in waiting and name != call.trace_id:
+                out += self._revise(waiting[name], following, call.origin, call.trace_id)
+        return numbered(out, call.origin, 0)
+
+    def _revise(
+        self,
+        meeting: SignalMeeting,
+        following: Mapping[str, Interaction],
+        origin: Origin,
+        successor: str,
+    ) -> list[Judged]:
+        """A call whose successor has just come is judged anew, from the signal that names it."""
+        if meeting.call is None:
+            return []
+        call = decode_interaction(meeting.call.payload)
+        signals, _ = self._within(call, map(decode_signal, _payloads(meeting.signals)))
+        naming = [signal.at for signal in signals if signal.next_trace_id == successor]
+        if not naming:
+            return []
+        return judged_revisions(
+            call,
+            signals,
+            following,
+            origin=origin,
+            why="signal",
+            since=min(naming),
+            judge=judge,
+        )
+
+    def _within(
+        self, call: Interaction, signals: Iterable[Signal]
+    ) -> tuple[list[Signal], list[Signal]]:
+        near: list[Signal] = []
+        far: list[Signal] = []
+        for signal in signals:
+            inside = abs(signal.at - call.at) <= self._join_window
+            (near if inside else far).append(signal)
+        return near, far
+
+    def _sampled(self, trace_id: str) -> bool:
+        return crc32(trace_id.encode("utf-8", "surrogatepass")) < self._sampled_below
+
+    def _traffic(self, passed: Sequence[tuple[Interaction, int]]) -> list[Traffic]:
+        groups: dict[str, dict[tuple[Any, ...], list[tuple[int, bool]]]] = {}
+        for call, offset in passed:
+            chosen = tuple(str(call.attributes.get(name, "")) for name in self._attributes)
+            key = (int(call.at // 60), call.model, call.variant, call.prompt_version, chosen)
+            groups.setdefault(call.app, {}).setdefault(key, []).append((offset, call.is_duplicate))
+        if not passed:
+            return []
+        last = passed[-1][0].origin
+        return [
+            Traffic(
+                origin=last,
+                app=app,
+                counts=[self._count(key, offsets) for key, offsets in counts.items()],
+            )
+            for app, counts in groups.items()
+        ]
+
+    def _count(self, key: tuple[Any, ...], offsets: list[tuple[int, bool]]) -> TrafficCount:
+        minute, model, variant, prompt_version, chosen = key
+        again = [offset for offset, duplicate in offsets if duplicate]
+        return TrafficCount(
+            minute=minute,
+            model=model,
+            variant=variant,
+            prompt_version=prompt_version,
+            attributes=dict(zip(self._attributes, chosen, strict=True)),
+            calls=len(offsets),
+            duplicates=len(again),
+            offsets=differences(offset for offset, _ in offsets),
+            duplicate_offsets=differences(again),
+        )
+
+    # ------------------------------------------------------------ signals
+
+    def put_signals(self, batch: SignalBatch) -> list[SignalPut]:
+        """What to put into the room."""
+        return [
+            SignalPut(
+                signal.trace_id,
+                signal.id,
+                signal.at,
+                Entry(_place(source), content, encode(signal)),
+            )
+            for signal, content, source in zip(
+                batch.signals, batch.contents, batch.sources, strict=True
+            )
+        ]
+
+    def finish_signals(
+        self,
+        batch: SignalBatch,
+        meetings: Sequence[SignalMeeting],
+        following: Mapping[str, Interaction],
+    ) -> Cleaned:
+        """Says what each signal became, and writes the judged records that follow from it."""
+        cleaned = batch.cleaned
+        joined: dict[str, list[tuple[Signal, Source, SignalMeeting]]] = {}
+        for index, (signal, meeting) in enumerate(zip(batch.signals, meetings, strict=True)):
+            source = batch.sources[index]
+            if meeting.earlier is not None and meeting.earlier.origin != _place(source):
+                self._reject(source, signal.trace_id, Stage.DEDUP, Outcome.REPEATED, cleaned)
+                continue
+            outcome = self._signal_outcome(signal, meeting)
+            if outcome is Outcome.ORPHAN:
+                self._reject(source, signal.trace_id, Stage.JOIN, outcome, cleaned)
+                continue
+            if outcome is Outcome.WAITING:
+                if meeting.earlier is None:  # else it was counted when it was first read
+                    cleaned.tally[metrics.WAITING, ()] += 1
+                continue
+            cleaned.tally[metrics.OUTCOMES, (source.topic, outcome)] += 1
+            joined.setdefault(signal.trace_id, []).append((signal, source, meeting))
+        records: list[Judged] = []
+        for together in joined.values():
+            records += self._learn_from_signals(together, following)
+        records.sort(key=lambda record: (record.origin.offset, record.origin.n))
+        cleaned.outputs.extend(_learn_output(record) for record in records)
+        return cleaned
+
+    def _signal_outcome(self, signal: Signal, meeting: SignalMeeting) -> Outcome:
+        if meeting.call is None:
+            return Outcome.WAITING
+        call = decode_interaction(meeting.call.payload)
+        inside = abs(signal.at - call.at) <= self._join_window
+        return Outcome.JOINED if inside else Outcome.ORPHAN
+
+    def _learn_from_signals(
+        self,
+        together: Sequence[tuple[Signal, Source, SignalMeeting]],
+        following: Mapping[str, Interaction],
+    ) -> list[Judged]:
+        """Judges one call anew for each signal of a batch, under that signal's own origin.
+
+        Were they judged under one origin, a crash in the middle of sending could leave a mark
+        behind that hides an earlier signal once batches are cut differently.
+        """
+        meeting = together[-1][2]  # the last one of a batch holds all signals
+        assert meeting.call is not None  # noqa: S101 - only joined signals come here
+        call = decode_interaction(meeting.call.payload)
+        signals, _ = self._within(call, map(decode_signal, _payloads(meeting.signals)))
+        out: list[Judged] = []
+        until = float("inf")
+        for signal, source, _ in reversed(together):
+            origin = Origin(source.topic, source.partition, source.offset)
+            records = judged_revisions(
+                call,
+                signals,
+                following,
+                origin=origin,
+                why="signal",
+                since=signal.at,
+                until=until,
+                judge=judge,
+            )
+            out += numbered(records, origin, 0)
+            until = min(until, signal.at)
+        return out
+
+    def orphans(self, waiting: Sequence[Waiting]) -> Cleaned:
+        """Gives up waiting for the calls of these signals."""
+        cleaned = Cleaned()
+        for trace_id, _, entry in waiting:
+            source = _source(entry.origin)
+            self._reject(source, trace_id, Stage.JOIN, Outcome.ORPHAN, cleaned)
+            cleaned.tally[metrics.WAITING, ()] -= 1
+        return cleaned
+
+    # ------------------------------------------------------------ deployments and decisions
+
+    def prepare_deployments(self, raws: Sequence[Raw]) -> "list[Passing]":
+        """Decodes and scrubs deployments."""
+        return [self._passing(raw, events.deployments, self._deployed) for raw in raws]
+
+    def prepare_decisions(self, raws: Sequence[Raw]) -> "list[Passing]":
+        """Decodes and scrubs decisions."""
+        return [self._passing(raw, events.decisions, self._decided) for raw in raws]
+
+    def _passing(
+        self,
+        raw: Raw,
+        decoder: InputDecoder[Any],
+        passed_on: Callable[[Any, Origin], Deployed | Decided],
+    ) -> "Passing":
+        cleaned = Cleaned()
+        record = self._decode(raw, decoder, cleaned)
+        if record is None:
+            return Passing(raw.source, cleaned, None, "")
+        origin = Origin(*structs.astuple(raw.source))
+        try:
+            learnable = passed_on(record, origin)
+        except ScrubError:
+            rejected = Rejected(Stage.SCRUB, "scrub_failed")
+            self._dead_letter(raw, rejected, cleaned, excerpt=False)
+            return Passing(raw.source, cleaned, None, "")
+        return Passing(raw.source, cleaned, learnable, self._content(raw.value or b""))
+
+    def _deployed(self, record: Deployment, origin: Origin) -> Deployed:
+        label = self._label
+        scrubbed = structs.replace(
+            record,
+            app=label(record.app),
+            version=label(record.version),
+            variant=label(record.variant),
+            note=self._scrubber.scrub([record.note])[0].text,
+        )
+        return Deployed(origin=origin, app=scrubbed.app, ts=record.at, deployment=scrubbed)
+
+    def _decided(self, record: Decision, origin: Origin) -> Decided:
+        texts = (record.by, record.choice, record.hypothesis, record.why)
+        by, choice, hypothesis, why = (item.text for item in self._scrubber.scrub(texts))
+        scrubbed = structs.replace(record, by=by, choice=choice, hypothesis=hypothesis, why=why)
+        return Decided(origin=origin, app=record.app, ts=record.at, decision=scrubbed)
+
+    def finish_passing(self, batch: "Sequence[Passing]", seen: Sequence[Seen]) -> Cleaned:
+        """Passes deployments and decisions on once; a Bloom hit alone never drops one."""
+        cleaned = Cleaned()
+        here: dict[str, str] = {}
+        known = iter(seen)
+        for source, part, record, content in batch:
+            cleaned.outputs.extend(part.outputs)
+            cleaned.tally.update(part.tally)
+            cleaned.latest = max(cleaned.latest, part.latest)
+            if record is None:
+                continue
+            place = _place(source)
+            first = next(known).first or here.setdefault(content, place)
+            if first != place:
+                self._reject(source, first, Stage.DEDUP, Outcome.REPEATED, cleaned)
+                continue
+            cleaned.tally[metrics.OUTCOMES, (source.topic, Outcome.ACCEPTED)] += 1
+            cleaned.outputs.append(_learn_output(record))
+            cleaned.sightings.append(Sighting(content, record.ts, place, 1))
+        return cleaned
+
+    def _reject(
+        self, source: Source, trace_id: str, stage: Stage, outcome: Outcome, cleaned: Cleaned
+    ) -> None:
+        record = Rejection(source=source, stage=stage, reason=outcome, trace_id=trace_id)
+        cleaned.outputs.append(Output("rejected", trace_id, encode(record), trace_id))
+        cleaned.tally[metrics.OUTCOMES, (source.topic, outcome)] += 1
+        cleaned.tally[metrics.REJECTED, (stage, outcome)] += 1
+
+
+class Passing(NamedTuple):
+    """A deployment or decision between two steps."""
+
+    source: Source
+    cleaned: Cleaned
+    record: Deployed | Decided | None
+    content: str
+
+
+Put = Callable[[Scrubbed], None]
+Slot = tuple[str, Put]
+"""A text and how to put its scrubbed form back."""
+
+
+class _Remember:
+    """Puts a scrubbed label where it is looked up."""
+
+    def __init__(self, labels: dict[str, Scrubbed], text: str) -> None:
+        self._labels = labels
+        self._text = text
+
+    def __call__(self, scrubbed: Scrubbed) -> None:
+        self._labels[self._text] = scrubbed
+
+
+def _labels(call: Call) -> Iterator[str]:
+    yield call.app
+    yield call.model
+    yield from filter(None, (call.variant, call.prompt_version, call.finish_reason))
+    for name, value in call.attributes.items():
+        yield name
+        if value and isinstance(value, str):
+            yield value
+    if call.expect is not None and call.expect.schema is not None:
+        yield _canonical(call.expect.schema)
+
+
+def _canonical(schema: dict[str, Any]) -> str:
+    return orjson.dumps(schema, option=orjson.OPT_SORT_KEYS).decode()
+
+
+_ROLES = frozenset({"system", "user", "assistant", "tool", "developer", "function"})
+
+
+def _signal_texts(signal: Signal) -> list[Slot]:
+    return [
+        (text, _setter(signal, name))
+        for name in ("comment", "correction")
+        if (text := getattr(signal, name))
+    ]
+
+
+def _setter(target: Message | Call | Signal, name: str) -> Put:
+    return lambda scrubbed: setattr(target, name, scrubbed.text)
+
+
+def _no_checks(signal: Signal) -> list[Finding]:
+    return []
+
+
+def _payloads(entries: Iterable[Entry]) -> Iterable[bytes]:
+    return (entry.payload for entry in entries)
+
+
+def _place(source: Source) -> str:
+    return f"{source.topic}/{source.partition}/{source.offset}"
+
+
+def _source(place: str) -> Source:
+    topic, partition, offset = place.rsplit("/", 2)
+    return Source(topic, int(partition), int(offset))
+
+
+def _learn_output(record: Learnable) -> Output:
+    app = "" if isinstance(record, events.Clock) else record.app
+    return Output("learn", app, encode(record), app)
+
+
+def successors(meetings: Iterable[CallMeeting | SignalMeeting]) -> list[tuple[str, str]]:
+    """The (next, trace) pairs that the signals of these meetings name."""
+    pairs: dict[tuple[str, str], None] = {}
+    for meeting in meetings:
+        for entry in meeting.signals:
+            if b'"next_trace_id"' in entry.payload:
+                signal = decode_signal(entry.payload)
+                pairs[signal.next_trace_id, signal.trace_id] = None
+    return list(pairs)

@@ -1,0 +1,86 @@
+"""Texts become unit vectors: the interface, and a fallback that needs no model.
+
+Loaders of models live in ``stream.embedders``: the library reads no files.
+"""
+
+import re
+from binascii import crc32
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WORD = re.compile(r"\w+")
+_GRAM = 4  # characters: long enough to mean something, short enough to survive a typo
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product is their cosine similarity.
+
+    The same text gives the same bytes, whatever else is in the batch. Implementations are
+    deterministic, hold no state that grows, and may be called from one thread at a time.
+    """
+
+    name: str
+    dims: int
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts.
+
+        Args:
+            texts: Scrubbed texts, any number of them.
+
+        Returns:
+            An array of shape (len(texts), dims), rows of length 1; a text without content has a
+            row of zeros.
+        """
+        ...
+
+
+def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale each row to length 1 and leave rows of zeros as they are."""
+    lengths = np.sqrt(np.square(rows).sum(axis=1, keepdims=True))
+    lengths[lengths == 0] = 1
+    scaled: NDArray[np.float32] = rows / lengths
+    return scaled
+
+
+class HashingEmbedder:
+    """Hashes words and their character 4-grams into a fixed number of signed buckets.
+
+    The hashing trick (Weinberger et al. 2009, "Feature hashing for large scale multitask
+    learning") over subwords as in fastText (Bojanowski et al. 2017). Texts are alike when they
+    share words or parts of them; it knows nothing of meaning. CRC-32 because it is the same on
+    every machine and in every process, which Python's ``hash`` is not.
+    """
+
+    def __init__(self, dims: int = 256) -> None:
+        self.name = "hashing"
+        self.dims = dims
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts, see ``Embedder.embed``."""
+        rows = np.zeros((len(texts), self.dims), dtype=np.float32)
+        for index, text in enumerate(texts):
+            hashes = [h for word in _WORD.findall(text.casefold()) for h in _hashes(word)]
+            if hashes:
+                codes = np.array(hashes, dtype=np.int64)
+                signs = 1 - 2 * (codes >> 31)  # the top bit; the bucket is of the lower ones
+                rows[index] = np.bincount(codes % self.dims, weights=signs, minlength=self.dims)
+        return unit_rows(rows)
+
+
+@lru_cache(maxsize=1 << 16)
+def _hashes(word: str) -> tuple[int, ...]:
+    """Hash the word and its 4-grams; words repeat, so most of this comes from the cache."""
+    return tuple(crc32(feature.encode()) for feature in _features(word))
+
+
+def _features(word: str) -> Iterator[str]:
+    marked = f"<{word}>"  # so that a prefix differs from a suffix
+    yield marked
+    if len(marked) > _GRAM:
+        for start in range(len(marked) - _GRAM + 1):
+            yield marked[start : start + _GRAM]

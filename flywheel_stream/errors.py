@@ -1,0 +1,33 @@
+"""The errors, few, each with what happens next.
+
+Expected ends (a duplicate, a record that does not decode) are values, see ``events.Rejected``.
+An exception means that the world is broken: the batch stays unacknowledged and is read again.
+"""
+
+
+class FlywheelError(Exception):
+    """Root of the errors that we raise; its text is one clear sentence with the remedy."""
+
+
+class ConfigError(FlywheelError):
+    """A setting is wrong or missing: the command ends with status 2 before it reads anything."""
+
+
+class UnavailableError(FlywheelError):
+    """Kafka, Redis or the Bloom module cannot be used: the command ends with status 1."""
+
+
+class ScrubError(FlywheelError):
+    """Scrubbing failed or took too long: the record becomes a dead letter without an excerpt."""
+
+
+class TooManyDeadLettersError(FlywheelError):
+    """Half of the last thousand records were refused: the worker stops, nothing is acknowledged."""
+
+
+class GapError(FlywheelError):
+    """Offsets of ``flywheel.learn`` are missing: the worker stops and names the range."""
+
+
+class StateError(FlywheelError):
+    """A snapshot does not load (another version, damaged): the worker stops, state is kept."""

@@ -1,0 +1,687 @@
+"""Learn's half of the order: one fold per app, and the learn partition that drives them.
+
+A fold is a function of the records of its app in the order of event time; how they were cut into
+batches, on which worker, before or after a crash, changes nothing. What it knows is dumped as
+plain data and loaded again.
+"""
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from flywheel_stream import metrics
+from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
+from flywheel_stream.cleaning import Output, Tally
+from flywheel_stream.clusters import Clusters
+from flywheel_stream.curation import Curation
+from flywheel_stream.embedding import Embedder
+from flywheel_stream.errors import StateError
+from flywheel_stream.event_time import (
+    NEVER,
+    TICK,
+    Marks,
+    ReorderBuffer,
+    Watermark,
+    slot,
+    ticks,
+)
+from flywheel_stream.events import (
+    Advice,
+    Alert,
+    Clock,
+    Deployed,
+    Deployment,
+    Exemplar,
+    Failure,
+    Finding,
+    Judged,
+    Learnable,
+    ModelRate,
+    Traffic,
+    decode_deployment,
+    decode_learnable,
+    encode,
+)
+from flywheel_stream.failures import excerpt, failure_kinds, severity
+from flywheel_stream.lineage import alert_id
+from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
+from flywheel_stream.signals import standing, thumb, vote
+from flywheel_stream.triage import Budget, Situation, advise, urgency
+
+STATE_VERSION = 1
+RECENT_DEPLOYMENT = 6 * 3600.0
+"""Seconds before an incident in which a deployment is suspected."""
+CLEARLY_BETTER = 0.1
+"""How much more satisfied users of another arm have to be before it is advised to take over."""
+DEPLOYMENTS = 50
+
+
+@dataclass(frozen=True)
+class LearnPolicy:
+    """The knobs of the learner."""
+
+    lateness: float = 10.0
+    revision_window: float = 86_400.0
+    max_counted: int = 50_000
+    cluster_capacity: int = 500
+    budget: Budget = Budget(days=14.0, cost=5000.0)  # noqa: RUF009 - immutable
+    alerts: AlertPolicy = AlertPolicy()  # noqa: RUF009 - immutable
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+class Counted(Struct, array_like=True):
+    """What a judged call counted, so that a revision can take it back."""
+
+    ts: float
+    slice: Slice
+    revision: int
+    satisfied: float
+    weight: float
+    thumb: str | None
+    cluster: str | None
+    kinds: list[str]
+
+
+class AppPicture(NamedTuple):
+    """What an app's learner sees, for metrics and for people."""
+
+    app: str
+    slices: list[SliceStats]
+    failures: dict[str, int]
+    clusters: int
+    incidents: list[tuple[OpenIncident, float]]
+    examples: dict[str, int]
+
+
+class ClusterPicture(NamedTuple):
+    """A failure cluster, for people."""
+
+    id: str
+    label: str
+    size: int
+    users: int
+    kinds: dict[str, int]
+
+
+class Fold:
+    """All that is learnt of one app.
+
+    Args:
+        app: its name.
+        policy: the knobs.
+        embedder: turns texts into vectors for the clusters.
+    """
+
+    def __init__(self, app: str, policy: LearnPolicy, embedder: Embedder) -> None:
+        self.app = app
+        self.now = NEVER
+        self.fence = 0
+        self._policy = policy
+        self._embedder = embedder
+        self._tick = NEVER
+        self._marks = Marks()
+        self._buffer = ReorderBuffer()
+        self._minutes: dict[int, Counter[tuple[Slice, bool]]] = {}
+        self._clusters = Clusters(capacity=policy.cluster_capacity, dims=embedder.dims)
+        self._satisfaction = Satisfaction()
+        self._alerts = Alerts(app, policy.alerts)
+        self._curation = Curation(
+            versions=policy.versions, votes=vote, thumb=thumb, standing=standing
+        )
+        self._counted: OrderedDict[str, Counted] = OrderedDict()
+        self._kinds: dict[str, Counter[str]] = {}
+        self._failures: Counter[str] = Counter()
+        self._urgencies: dict[str, float] = {}
+        self._deployments: deque[Deployment] = deque(maxlen=DEPLOYMENTS)
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+    # ------------------------------------------------------------ in
+
+    def take(self, record: Learnable) -> int:
+        """Puts a record into its place in event time; returns how many came too late for it."""
+        new = self._marks.take(record)
+        if new is None:
+            return 0
+        if isinstance(new, Traffic):
+            return self._take_traffic(new)
+        self._buffer.push(new)
+        return int(slot(new).ts <= self.now)
+
+    def _take_traffic(self, record: Traffic) -> int:
+        """Adds up a minute's traffic in whole numbers: how batches were cut does not show."""
+        late = 0
+        for count in record.counts:
+            where = Slice(count.model, count.variant, count.prompt_version)
+            minute = self._minutes.setdefault(count.minute, Counter())
+            minute[where, False] += count.calls
+            minute[where, True] += count.duplicates
+            late += 60.0 * (count.minute + 1) <= self.now
+        return late
+
+    def advance(self, watermark: float) -> list[Output]:
+        """Works everything up to the watermark, in order, with the ticks between."""
+        if watermark <= self.now:
+            return []
+        outputs: list[Output] = []
+        due = self._buffer.pop_until(watermark)
+        found = [failure_kinds(record) if isinstance(record, Judged) else [] for record in due]
+        vectors = self._embed(due, found)
+        for record, kinds in zip(due, found, strict=True):
+            at = max(slot(record).ts, self.now)
+            outputs += self._pass_time(at, inclusive=False)
+            if isinstance(record, Judged):
+                outputs += self._judge(record, kinds, vectors.get(record.trace_id), at)
+            elif isinstance(record, Deployed):
+                self._deployments.append(record.deployment)
+            # A decision changes nothing that is learnt: it is kept in its topic.
+        outputs += self._pass_time(watermark, inclusive=True)
+        self.now = watermark
+        self._forget(watermark - self._policy.revision_window)
+        return outputs
+
+    def _embed(self, due: Sequence[Learnable], found: Sequence[list[Finding]]) -> dict[str, Any]:
+        """Vectors of the failures that have no cluster yet, in one batch."""
+        texts: dict[str, str] = {}
+        for record, kinds in zip(due, found, strict=True):
+            if kinds and isinstance(record, Judged):
+                known = self._counted.get(record.trace_id)
+                if known is None or known.cluster is None:
+                    texts.setdefault(record.trace_id, record.interaction.question)
+        if not texts:
+            return {}
+        return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
+
+    def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
+        """Counts the minutes that are over, and runs the ticks, up to a time."""
+        outputs: list[Output] = []
+        for minute in sorted(self._minutes):
+            end = 60.0 * (minute + 1)
+            if end > until or (end == until and not inclusive):
+                break
+            outputs += self._run_ticks(end, inclusive=False)
+            self._count_traffic(minute, self._minutes.pop(minute))
+        return outputs + self._run_ticks(until, inclusive=inclusive)
+
+    def _run_ticks(self, until: float, *, inclusive: bool) -> list[Output]:
+        outputs: list[Output] = []
+        if self._alerts.idle():
+            last = TICK * (until // TICK)
+            self._tick = max(self._tick, last if inclusive or last < until else last - TICK)
+            return outputs
+        for tick in ticks(self._tick, until):
+            if tick >= until and not inclusive:
+                break
+            self._tick = tick
+            outputs += [self._alert(spike) for spike in self._alerts.tick(tick)]
+        return outputs
+
+    # ------------------------------------------------------------ a judged call
+
+    def _judge(self, judged: Judged, kinds: list[Finding], vector: Any, at: float) -> list[Output]:
+        before = self._counted.get(judged.trace_id)
+        if before is not None and before.revision > judged.revision:
+            return []
+        cluster = before.cluster if before else None
+        forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
+        outputs: list[Output] = []
+        if not forgotten:
+            if kinds and cluster is None:
+                cluster = self._place(judged, vector, at)
+            outputs += self._count(judged, before, kinds, cluster, at)
+        return outputs + self._curate(judged, kinds, cluster)
+
+    def _place(self, judged: Judged, vector: Any, at: float) -> str:
+        call = judged.interaction
+        text = excerpt(call.question)
+        user = call.user_id or call.session_id or None
+        return self._clusters.assign(judged.trace_id, vector, at, text, user).cluster
+
+    def _count(
+        self,
+        judged: Judged,
+        before: Counted | None,
+        kinds: list[Finding],
+        cluster: str | None,
+        at: float,
+    ) -> list[Output]:
+        """Counts the call in place of what its former revision counted."""
+        call = judged.interaction
+        after = Counted(
+            ts=at,
+            slice=Slice(call.model, call.variant, call.prompt_version),
+            revision=judged.revision,
+            satisfied=judged.satisfied,
+            weight=1.0 - judged.uncertainty,
+            thumb=thumb(judged.signals),
+            cluster=cluster,
+            kinds=[kind.kind for kind in kinds],
+        )
+        if before is not None:
+            self._take_back(before)
+        if after.weight > 0 or after.thumb:
+            self._satisfaction.update(after.slice, at, after.satisfied, after.weight, after.thumb)
+        for name in after.kinds:
+            self._failures[name] += 1
+        self._counted[judged.trace_id] = after
+        self._counted.move_to_end(judged.trace_id)
+        if len(self._counted) > self._policy.max_counted:
+            self._counted.popitem(last=False)
+        return self._count_failure(judged, before, kinds, cluster, at)
+
+    def _take_back(self, before: Counted) -> None:
+        if before.weight > 0 or before.thumb:
+            self._satisfaction.revert(
+                before.slice, before.ts, before.satisfied, before.weight, before.thumb
+            )
+        for name in before.kinds:
+            self._failures[name] -= 1
+
+    def _count_failure(
+        self,
+        judged: Judged,
+        before: Counted | None,
+        kinds: list[Finding],
+        cluster: str | None,
+        at: float,
+    ) -> list[Output]:
+        failed_before = before is not None and bool(before.kinds)
+        if not kinds:
+            if failed_before and before is not None and before.cluster is not None:
+                self._alerts.retract(before.cluster, at, trace_id=judged.trace_id)
+                return [Output("failures", judged.trace_id, None, self.app)]
+            return []
+        assert cluster is not None  # noqa: S101 - a failure has been placed
+        call = judged.interaction
+        text = excerpt(call.question)
+        grave = severity(kinds)
+        self._kinds.setdefault(cluster, Counter()).update(kind.kind for kind in kinds[:1])
+        if not failed_before:  # else it counts since the signal that decided it
+            self._alerts.observe(
+                cluster,
+                at,
+                trace_id=judged.trace_id,
+                dedup_key=f"{call.fingerprint}/{call.user_id or call.session_id}",
+                user=call.user_id or call.session_id,
+                model=call.model,
+                variant=call.variant,
+                severity=grave,
+                excerpt=text,
+            )
+        record = Failure(
+            trace_id=judged.trace_id,
+            ts=at,
+            app=self.app,
+            model=call.model,
+            variant=call.variant,
+            kinds=kinds,
+            cluster=cluster,
+            urgency=round(grave, 4),
+            satisfied=judged.satisfied,
+            excerpt=text,
+            origin=call.origin,
+        )
+        return [Output("failures", judged.trace_id, encode(record), self.app)]
+
+    def _curate(self, judged: Judged, kinds: list[Finding], cluster: str | None) -> list[Output]:
+        curated = self._curation.update(judged, failed=kinds, cluster=cluster)
+        outputs = [
+            Output("curated", example.id, encode(example), self.app) for example in curated.examples
+        ]
+        outputs += [Output("curated", name, None, self.app) for name in curated.withdrawn]
+        outputs += [
+            Output("rejected", rejection.trace_id, encode(rejection), self.app)
+            for rejection in curated.rejected
+        ]
+        return outputs
+
+    def _count_traffic(self, minute: int, counts: Counter[tuple[Slice, bool]]) -> None:
+        for where in sorted({where for where, _ in counts}):
+            calls, duplicates = counts[where, False], counts[where, True]
+            self._satisfaction.traffic(where, minute, calls, duplicates)
+        total = sum(number for (_, duplicate), number in counts.items() if not duplicate)
+        self._alerts.traffic(minute, total)
+
+    # ------------------------------------------------------------ alerts
+
+    def _alert(self, spike: Spike) -> Output:
+        kinds = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
+        situation = Situation(
+            kinds=kinds,
+            rate=spike.rate,
+            baseline=spike.baseline,
+            users=spike.users,
+            severity=spike.severity,
+            new=spike.new,
+            models=spike.models,
+            recent_deployment=self._suspect(spike),
+            better_arm=self._better_arm(spike),
+            examples=sum(self._kinds.get(spike.subject, Counter()).values()),
+        )
+        over = spike.state == "resolved"
+        urgent = 0.0 if over else round(urgency(situation), 4)
+        if over:
+            self._urgencies.pop(spike.incident, None)
+        else:
+            self._urgencies[spike.incident] = urgent
+        advice: list[Advice] = [] if over else advise(situation, self._policy.budget)
+        alert = Alert(
+            id=alert_id(spike.incident, spike.state, spike.number),
+            incident=spike.incident,
+            state=spike.state,
+            ts=spike.ts,
+            since=spike.since,
+            app=self.app,
+            subject={"cluster": spike.subject},
+            kinds=kinds,
+            title=self._title(spike, kinds),
+            why=_why(spike),
+            rate=spike.rate,
+            baseline=spike.baseline,
+            confidence=spike.confidence,
+            urgency=urgent,
+            users=spike.users,
+            models=spike.models,
+            exemplars=[Exemplar(trace_id=name, excerpt=text) for name, text in spike.exemplars],
+            advice=advice,
+        )
+        return Output("alerts", spike.incident, encode(alert), self.app)
+
+    def _title(self, spike: Spike, kinds: Sequence[str]) -> str:
+        label = ""
+        if spike.subject in self._clusters:
+            label = self._clusters.info(spike.subject).label
+        return f"{self.app}: {label or spike.subject} ({kinds[0] if kinds else 'failures'})"
+
+    def _suspect(self, spike: Spike) -> Deployment | None:
+        """The latest version that went live shortly before the incident began."""
+        arms = {model.variant for model in spike.models}
+        for deployment in reversed(self._deployments):
+            fits = not deployment.variant or deployment.variant in arms
+            recent = 0 <= spike.since - deployment.at <= RECENT_DEPLOYMENT
+            if deployment.action == "live" and fits and recent:
+                return deployment
+        return None
+
+    def _better_arm(self, spike: Spike) -> ModelRate | None:
+        """The arm whose users are clearly happier than those of the arm that fails most."""
+        if not spike.models:
+            return None
+        failing = {(m.model, m.variant): m.rate for m in spike.models}
+        worst = max(spike.models, key=lambda m: (m.rate, m.model, m.variant))
+        calls: Counter[tuple[str, str]] = Counter()
+        arms: dict[tuple[str, str], tuple[float, float]] = {}
+        for row in self._satisfaction.rows():
+            calls[row.slice.model, row.slice.variant] += row.calls
+            if row.recent is not None and row.judged:
+                key = (row.slice.model, row.slice.variant)
+                happy, number = arms.get(key, (0.0, 0.0))
+                arms[key] = (happy + row.recent * row.judged, number + row.judged)
+        means = {key: happy / number for key, (happy, number) in arms.items()}
+        floor = means.get((worst.model, worst.variant))
+        if floor is None:
+            return None
+        best = max(means, key=lambda key: (means[key], key))
+        rate = failing.get(best, 0.0)
+        # Rates are per hour, arms differ in traffic: what is compared is failures per call.
+        share = rate / max(1, calls[best])
+        worst_share = worst.rate / max(1, calls[worst.model, worst.variant])
+        if means[best] < floor + CLEARLY_BETTER or share >= worst_share / 2:
+            return None
+        return ModelRate(model=best[0], variant=best[1], rate=rate)
+
+    # ------------------------------------------------------------ state
+
+    def _forget(self, before: float) -> None:
+        while self._counted:
+            oldest = next(iter(self._counted.values()))
+            if oldest.ts >= before:
+                return
+            self._counted.popitem(last=False)
+
+    def picture(self) -> AppPicture:
+        """What is known, for metrics and for people."""
+        incidents = [
+            (incident, self._urgencies.get(incident.incident, 0.0))
+            for incident in self._alerts.open_incidents()
+        ]
+        return AppPicture(
+            self.app,
+            self._satisfaction.rows(),
+            {name: number for name, number in self._failures.items() if number > 0},
+            len(self._clusters),
+            incidents,
+            self._curation.counts(),
+        )
+
+    def top_clusters(self, limit: int = 20) -> list[ClusterPicture]:
+        """The heaviest clusters: what goes wrong most, and lately."""
+        infos = sorted(map(self._clusters.info, self._clusters), key=lambda c: (-c.weight, c.id))
+        return [
+            ClusterPicture(
+                info.id, info.label, info.size, info.users, dict(self._kinds.get(info.id, {}))
+            )
+            for info in infos[:limit]
+        ]
+
+    def hours(self) -> list[HourStats]:
+        """Satisfaction by hour and slice."""
+        return self._satisfaction.hours()
+
+    def dump(self) -> dict[str, Any]:
+        """Everything, as plain data."""
+        return {
+            "v": STATE_VERSION,
+            "app": self.app,
+            "now": self.now,
+            "tick": self._tick,
+            "fence": self.fence,
+            "marks": self._marks.dump(),
+            "buffer": self._buffer.dump(),
+            "minutes": [
+                [minute, list(where), duplicate, number]
+                for minute, counts in sorted(self._minutes.items())
+                for (where, duplicate), number in sorted(counts.items())
+            ],
+            "embedder": self._embedder.name,
+            "clusters": self._clusters.dump(),
+            "satisfaction": self._satisfaction.dump(),
+            "alerts": self._alerts.dump(),
+            "curation": self._curation.dump(),
+            "counted": [[name, *_counted_row(counted)] for name, counted in self._counted.items()],
+            "kinds": {name: dict(kinds) for name, kinds in self._kinds.items()},
+            "failures": dict(self._failures),
+            "urgencies": self._urgencies,
+            "deployments": [encode(deployment) for deployment in self._deployments],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """The inverse of ``dump``.
+
+        Raises:
+            StateError: the state is of another version or embedder.
+        """
+        if state.get("v") != STATE_VERSION:
+            raise StateError(
+                f"The state of app {self.app!r} has version {state.get('v')}, not {STATE_VERSION}: "
+                "run the version that wrote it, or start with another group."
+            )
+        if state["embedder"] != self._embedder.name:
+            raise StateError(
+                f"The state of app {self.app!r} was learnt with embedder {state['embedder']!r}: "
+                "set it again, or start with another group."
+            )
+        self.now = state["now"]
+        self._tick = state["tick"]
+        self.fence = state["fence"]
+        self._marks = Marks.load(state["marks"])
+        self._buffer = ReorderBuffer.load(state["buffer"])
+        self._minutes = {}
+        for minute, where, duplicate, number in state["minutes"]:
+            self._minutes.setdefault(minute, Counter())[Slice(*where), duplicate] = number
+        self._clusters = Clusters.load(state["clusters"])
+        self._satisfaction.load(state["satisfaction"])
+        self._alerts.load(state["alerts"])
+        self._curation.load(state["curation"])
+        self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
+        self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
+        self._failures = Counter(state["failures"])
+        self._urgencies = dict(state["urgencies"])
+        for raw in state["deployments"]:
+            self._deployments.append(decode_deployment(raw))
+
+
+def _counted_row(counted: Counted) -> list[Any]:
+    return [
+        counted.ts,
+        list(counted.slice),
+        counted.revision,
+        counted.satisfied,
+        counted.weight,
+        counted.thumb,
+        counted.cluster,
+        counted.kinds,
+    ]
+
+
+def _counted(row: Sequence[Any]) -> Counted:
+    return Counted(row[0], Slice(*row[1]), *row[2:])
+
+
+def _why(spike: Spike) -> str:
+    """The alert in a sentence, for somebody who has just been woken."""
+    if spike.state == "resolved":
+        return f"Back to {spike.rate:.1f} failures an hour (usual: {spike.baseline:.1f})."
+    usual = "never seen before" if spike.new else f"usual: {spike.baseline:.1f}"
+    users = "1 user" if spike.users == 1 else f"{spike.users} users"
+    return (
+        f"{spike.rate:.1f} failures an hour ({usual}), {users} hit; "
+        f"{100 * spike.confidence:.2f} % sure that this is no chance."
+    )
+
+
+@dataclass
+class Learned:
+    """What a run of learn records led to."""
+
+    outputs: list[Output] = field(default_factory=list)
+    tally: Tally = field(default_factory=Counter)
+
+
+class Learner:
+    """One learn partition: its watermark, its apps, and what changed since the last snapshot.
+
+    Args:
+        partition: its number.
+        policy: the knobs.
+        embedder: turns texts into vectors.
+        expected: input partitions that event time waits for, ``topic/partition``.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        policy: LearnPolicy,
+        embedder: Embedder,
+        expected: Collection[str] = (),
+    ) -> None:
+        self.partition = partition
+        self.fence = 0
+        self.watermark = Watermark(policy.lateness, expected)
+        self.ended = False
+        self._policy = policy
+        self._embedder = embedder
+        self._expected = frozenset(expected)
+        self._apps: dict[str, Fold] = {}
+        self._changed: set[str] = set()
+
+    def take(self, records: Iterable[tuple[int, bytes]]) -> Learned:
+        """Works (offset, value) pairs of the learn topic, in the order of its log.
+
+        Time moves at each clock record and nowhere else, so it does not matter how the log was
+        cut into batches.
+
+        Raises:
+            msgspec.DecodeError: a record is none of ours.
+        """
+        learned = Learned()
+        for offset, value in records:
+            record = decode_learnable(value)
+            if isinstance(record, Clock):
+                if self.watermark.advance(record):
+                    self._advance(learned)
+            else:
+                fold = self._fold(record.app)
+                if offset >= fold.fence:  # else its snapshot is ahead of the partition's
+                    self._changed.add(record.app)
+                    late = fold.take(record)
+                    if late:
+                        learned.tally[metrics.LATE, (str(self.partition),)] += late
+            self.fence = offset + 1
+        self.ended = self.watermark.ended
+        return learned
+
+    def _advance(self, learned: Learned) -> None:
+        for name, fold in self._apps.items():
+            if self.watermark.now > fold.now:
+                learned.outputs += fold.advance(self.watermark.now)
+                self._changed.add(name)
+
+    def _fold(self, app: str) -> Fold:
+        fold = self._apps.get(app)
+        if fold is None:
+            fold = self._apps[app] = Fold(app, self._policy, self._embedder)
+            fold.now = self.watermark.now
+        return fold
+
+    def changed(self) -> list[str]:
+        """Apps that changed since ``snapshot_taken``."""
+        return sorted(self._changed)
+
+    def snapshot_taken(self) -> None:
+        """Notes that everything was written."""
+        self._changed.clear()
+
+    def waiting(self) -> int:
+        """Records that the watermark has not passed yet."""
+        return sum(map(len, self._apps.values()))
+
+    def folds(self) -> list[Fold]:
+        """The apps, by name."""
+        return [fold for _, fold in sorted(self._apps.items())]
+
+    def pictures(self) -> list[AppPicture]:
+        """What the apps' learners see."""
+        return [fold.picture() for _, fold in sorted(self._apps.items())]
+
+    def dump_app(self, app: str) -> dict[str, Any]:
+        """An app's state, true up to the present fence."""
+        fold = self._apps[app]
+        fold.fence = self.fence
+        return fold.dump()
+
+    def dump(self) -> dict[str, Any]:
+        """The partition's own row."""
+        return {
+            "v": STATE_VERSION,
+            "fence": self.fence,
+            "watermark": self.watermark.dump(),
+        }
+
+    def load(self, own: dict[str, Any] | None, apps: Iterable[dict[str, Any]]) -> None:
+        """Restores a partition from its row and the states of its apps.
+
+        Raises:
+            StateError: a state is of another version or embedder.
+        """
+        for state in apps:
+            fold = Fold(state["app"], self._policy, self._embedder)
+            fold.load(state)
+            self._apps[fold.app] = fold
+        if own is not None:
+            self.fence = own["fence"]
+            self.watermark = Watermark.load(own["watermark"], self._policy.lateness, self._expected)

@@ -1,0 +1,44 @@
+"""Ids that are derived and never drawn, so that a replay names everything alike."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from flywheel_stream.events import Origin, Source, encode
+
+RULES_VERSION = "1"
+"""Changes when a table changes what a record becomes: checks, signals, failures, curation."""
+
+
+def digest(*parts: str, size: int = 8) -> str:
+    """Hashes text parts into ``2 * size`` hex digits; BLAKE2b, parts separated by a NUL."""
+    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+def record_hash(record: object) -> str:
+    """A hash of a record's content: 32 hex digits."""
+    return blake2b(encode(record), digest_size=16).hexdigest()
+
+
+def example_id(example_type: str, rule: str, trace_ids: Iterable[str]) -> str:
+    """The id of a training example: of type, rule and sorted trace ids."""
+    return f"ex_{digest(example_type, rule, *sorted(trace_ids), size=12)}"
+
+
+def cluster_id(trace_id: str) -> str:
+    """The id of a cluster: of the record that founded it."""
+    return f"c_{digest(trace_id, size=6)}"
+
+
+def incident_id(app: str, subject: str, since: float) -> str:
+    """The id of an incident, which starts with its app so that a decision finds its learner."""
+    return f"{app}/i_{digest(app, subject, f'{since:.3f}', size=6)}"
+
+
+def alert_id(incident: str, state: str, number: int) -> str:
+    """The id of an alert: of the incident, its state and how many alerts it had before."""
+    return f"a_{digest(incident, state, str(number), size=8)}"
+
+
+def source_of(origin: Origin) -> Source:
+    """Where the input record of an origin lies."""
+    return Source(origin.topic, origin.partition, origin.offset)

@@ -1,0 +1,1534 @@
+"""TABLE of detectors of personal data and secrets: one entry each, with its own hits and misses.
+
+To add a detector, add an entry: what it finds, a pattern, the cheap conditions without which it
+cannot match, a check, and examples of both kinds; one contract test runs the examples.
+
+Every repetition in a pattern is bounded or possessive and none is nested in another unbounded one,
+so that the work is linear in the length of the text, whatever the text. Where entries overlap, the
+earlier one names the result.
+"""
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+from enum import IntFlag
+from typing import NamedTuple, TypeAlias
+
+Span: TypeAlias = tuple[int, int]
+Check: TypeAlias = Callable[[re.Match[str]], Span | None]
+
+
+class Feature(IntFlag):
+    """What a text must contain before a detector is worth running; see ``features``."""
+
+    NONE = 0
+    DIGIT = 1
+    DIGITS4 = 2  # a run of four digits, separators left out
+    DIGITS7 = 4  # the same, seven
+    AT = 8
+    COLON = 16
+    ASSIGN = 32  # a colon, an equals sign or a digit: something can be assigned
+    LONG = 64  # a run of sixteen letters, digits and _ - . + /
+    QUERY = 128  # an equals sign, or :// and @
+    NAME = 256  # a given name, or a word that announces one
+    CAPITAL = 512
+
+
+class Detector(NamedTuple):
+    """One kind of personal data, and how to find it.
+
+    ``words``, in lower case: one of them must be in the text. With ``anchored`` the pattern is
+    tried only where one of them begins. ``context``: words, one of which must stand within
+    ``reach`` characters before the match. The span is the group ``v`` unless ``check`` narrows it.
+    """
+
+    type: str
+    pattern: re.Pattern[str]
+    needs: Feature
+    source: str
+    hits: tuple[tuple[str, str], ...]  # text, value found in it
+    misses: tuple[str, ...]
+    check: Check | None = None
+    words: tuple[str, ...] = ()
+    anchored: bool = False
+    context: tuple[str, ...] = ()
+    reach: int = 40
+
+
+# --- features -----------------------------------------------------------------------------------
+
+_DIGITS = b"0123456789"
+_RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/"
+_TO_ZERO = bytes.maketrans(_DIGITS, b"0" * 10)
+_TO_RUN = bytes.maketrans(_RUN, b"a" * len(_RUN))
+_SEPARATORS = b" -./()\t"
+_CAPITALISED = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-ſ][\w'’]+")
+
+
+def fold(text: str) -> str:
+    """The text in lower case, position by position (``str.lower`` makes two of one letter, İ)."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text.replace("İ", "I").lower()
+
+
+def features(text: str) -> Feature:
+    """Necessary conditions for the detectors, in a few scans at the speed of memory."""
+    raw = text.encode("utf-8", "surrogatepass")
+    digits = raw.translate(_TO_ZERO, _SEPARATORS)
+    found = 0
+    if b"0" in digits:
+        found = 1 | 32
+        if b"0000" in digits:
+            found |= 2
+            if b"0000000" in digits:
+                found |= 4
+    if "@" in text:
+        found |= 8
+    if ":" in text:
+        found |= 16 | 32
+    if "=" in text:
+        found |= 32 | 128
+    if found & 24 == 24:  # noqa: PLR2004 - AT and COLON: the least an URL with a password has
+        found |= 128
+    if b"a" * 16 in raw.translate(_TO_RUN):
+        found |= 64
+    capitalised = _CAPITALISED.findall(text)
+    if capitalised:
+        found |= 512
+        if not _ANNOUNCING.isdisjoint(capitalised):
+            found |= 256
+    return Feature(found)
+
+
+# --- checks -------------------------------------------------------------------------------------
+
+
+def _group(match: re.Match[str]) -> Span:
+    return match.span("v")
+
+
+def _when(predicate: Callable[[str], bool]) -> Check:
+    """A check of the value alone."""
+
+    def check(match: re.Match[str]) -> Span | None:
+        return match.span("v") if predicate(match["v"]) else None
+
+    return check
+
+
+def _digits(value: str) -> str:
+    return "".join(c for c in value if "0" <= c <= "9")
+
+
+def luhn(value: str) -> bool:
+    """Luhn's check digit, ISO/IEC 7812-1 annex B; separators do not count."""
+    total = 0
+    for i, c in enumerate(reversed(_digits(value))):
+        d = int(c) << (i & 1)
+        total += d - 9 if d > 9 else d
+    return total % 10 == 0
+
+
+def card(value: str) -> bool:
+    """A payment card: length and first digits of an issuer, then Luhn."""
+    d = _digits(value)
+    return 12 <= len(d) <= 19 and d[0] in "23456" and len(set(d)) > 1 and luhn(d)
+
+
+def iban(value: str) -> bool:
+    """ISO 13616: mod-97 of the rearranged number is 1 (the pattern knows each country's length)."""
+    s = value.replace(" ", "").replace("-", "").upper()
+    return int("".join(str(int(c, 36)) for c in s[4:] + s[:4])) % 97 == 1
+
+
+def ssn(value: str) -> bool:
+    """Social Security Administration: no area 000 or 666, no group 00, no serial 0000."""
+    d = _digits(value)
+    return len(d) == 9 and d[:3] not in {"000", "666"} and d[3:5] != "00" and d[5:] != "0000"
+
+
+def mod_11(weights: Iterable[int], value: str) -> int:
+    """The weighted sum of the digits, mod 11."""
+    return sum(w * int(c) for w, c in zip(weights, _digits(value), strict=False)) % 11
+
+
+def nir(value: str) -> bool:
+    """French social security number: the key is 97 minus the number mod 97."""
+    d = _digits(value)
+    return len(d) == 15 and int(d[13:]) == 97 - int(d[:13]) % 97
+
+
+def dni(value: str) -> bool:
+    """Spanish DNI and NIE: the letter is the number mod 23."""
+    s = value.upper().replace("-", "").replace(" ", "").replace(".", "")
+    number = s[:-1].translate(str.maketrans("XYZ", "012"))
+    return "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23] == s[-1]
+
+
+def cpf(value: str) -> bool:
+    """Brazilian CPF: two check digits, mod 11."""
+    d = _digits(value)
+    return (
+        len(set(d)) > 1
+        and (-mod_11(range(10, 1, -1), d[:9])) % 11 % 10 == int(d[9])
+        and (-mod_11(range(11, 1, -1), d[:10])) % 11 % 10 == int(d[10])
+    )
+
+
+def pesel(value: str) -> bool:
+    """Polish PESEL: weights 1 3 7 9, mod 10."""
+    return (
+        sum(int(c) * w for c, w in zip(value, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1), strict=True)) % 10
+        == 0
+    )
+
+
+def steuer_id(value: str) -> bool:
+    """German tax id: ISO 7064 mod 11,10."""
+    d = _digits(value)
+    product = 10
+    for c in d[:10]:
+        product = ((int(c) + product) % 10 or 10) * 2 % 11
+    return len(d) == 11 and d[0] != "0" and (11 - product) % 10 == int(d[10])
+
+
+def bsn(value: str) -> bool:
+    """Dutch BSN: the eleven-test."""
+    return mod_11((9, 8, 7, 6, 5, 4, 3, 2, -1), value) == 0
+
+
+def _ipv4(value: str) -> bool:
+    address = ipaddress.IPv4Address(value)
+    return not (address.is_loopback or address.is_unspecified or value.startswith("255."))
+
+
+def _ipv6(value: str) -> bool:
+    if not any("0" <= c <= "9" for c in value):  # a::b is a scope in code
+        return False
+    try:
+        address = ipaddress.IPv6Address(value)
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified)
+
+
+def _mac(value: str) -> bool:
+    hexes = value.lower().replace(":", "").replace("-", "").replace(".", "")
+    return len(set(hexes)) > 1 and not ("." in value and hexes.isdigit())
+
+
+def _secret(value: str) -> bool:
+    """Letters and digits mixed, many different: not a word, a path or a version."""
+    return (
+        any("0" <= c <= "9" for c in value)
+        and any(c.isalpha() for c in value)
+        and len(set(value)) >= 8
+    )
+
+
+_NOT_PASSWORD = frozenset(
+    """string str none null true false undefined empty required optional text password passwd
+    hidden redacted secret changeme_here your_password wrong incorrect invalid""".split()
+)
+
+
+def _password(value: str) -> bool:
+    """A digit, a symbol inside, or three hyphenated words: what a plain word does not have."""
+    core = value.strip(".,;:!?")
+    if core.lower() in _NOT_PASSWORD or "(" in value or core.startswith(("$", "{", "[", "*")):
+        return False
+    return (
+        any("0" <= c <= "9" for c in core)
+        or any(c in "@#%^&*+=!$~" for c in core)
+        or core.count("-") >= 2
+        or (any(c.isupper() for c in core[1:]) and any(c.islower() for c in core))
+    )
+
+
+def _any_password(match: re.Match[str]) -> Span | None:
+    """An assigned password: in quotes anything but a type's name, else what looks like one."""
+    value = match["v"]
+    if match["q"] and value.lower() not in _NOT_PASSWORD and not value.startswith(("$", "{", "*")):
+        return match.span("v")
+    return _trimmed(match) if _password(value) else None
+
+
+def _trimmed(match: re.Match[str]) -> Span:
+    """Without the full stop or comma that ends the sentence."""
+    start, end = match.span("v")
+    return start, start + len(match["v"].rstrip(".,;:?)")) or end
+
+
+def _birth(value: str) -> bool:
+    """A living person's year, if it has four digits."""
+    year = re.search(r"(?<!\d)\d{4}(?!\d)", value)
+    return year is None or 1900 <= int(year[0]) <= 2035
+
+
+def _phone(value: str) -> bool:
+    return 9 <= len(_digits(value)) <= 16
+
+
+def _nanp(match: re.Match[str]) -> Span | None:
+    """Ten digits in one piece are a phone number only by the plan's rules: NXX NXX XXXX."""
+    d = _digits(match["v"])[-10:]
+    return match.span("v") if d[0] > "1" and d[3] > "1" and len(set(d)) > 3 else None
+
+
+def _enough_digits(least: int) -> Check:
+    return _when(lambda value: len(_digits(value)) >= least)
+
+
+# --- words --------------------------------------------------------------------------------------
+
+_MONTH = (
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|enero|febrero|marzo|abril|mayo|junio|julio"
+    r"|agosto|septiembre|octubre|noviembre|diciembre|janv|févr|mars|avril|mai|juin|juil|août|déc"
+    r"|januar|februar|märz|juni|juli|okt|dez)[a-zéû]{0,8}\.?"
+)
+_DATE = (
+    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)?(?: of| de)? {_MONTH},?(?: de)? \d{{4}}"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
+)
+
+# ISO 13616 registry: length of the IBAN by country
+_IBAN_LENGTHS = {
+    15: "NO", 16: "BE", 18: "DK FI FO GL NL", 19: "MK SI", 20: "AT BA EE KZ LT LU XK",
+    21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ TL OM SO",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST", 26: "IS TR",
+    27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO EG GT HU LB NI PL SV", 29: "BR PS QA UA",
+    30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
+}  # fmt: skip
+_IBAN = "|".join(
+    rf"(?:{'|'.join(countries.split())})\d{{2}}(?:[ -]?[A-Z0-9]){{{length - 4}}}"
+    for length, countries in _IBAN_LENGTHS.items()
+)
+
+# USPS Publication 28, appendices B and C1, with the British words for the same
+_STATES = (
+    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM "
+    "NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR VI FM MH PW AA AE AP"
+).replace(" ", "|")
+_STREETS = frozenset(
+    """Alley Annex Arcade Avenue Ave Bayou Beach Bend Bluff Bluffs Bottom Boulevard Blvd Branch
+    Bridge Brook Brooks Burg Burgs Bypass Camp Canyon Cape Causeway Center Centers Circle Circles
+    Cliff Cliffs Close Club Common Commons Corner Corners Course Court Courts Cove Coves Creek
+    Crescent Crest Crossing Crossroad Curve Dale Dam Divide Drive Drives Dr Estate Estates
+    Expressway Extension Extensions Fall Falls Ferry Field Fields Flat Flats Ford Fords Forest
+    Forge Forges Fork Forks Fort Freeway Garden Gardens Gate Gateway Glen Glens Green Greens Grove
+    Groves Harbor Harbors Harbour Haven Heights Highway Hill Hills Hollow Inlet Island Islands Isle
+    Junction Junctions Key Keys Knoll Knolls Lake Lakes Land Landing Lane Ln Light Lights Loaf Lock
+    Locks Lodge Loop Mall Manor Manors Meadow Meadows Mews Mill Mills Mission Motorway Mount
+    Mountain Mountains Neck Orchard Oval Overpass Park Parks Parkway Parkways Pass Passage Path
+    Pike Pine Pines Place Plain Plains Plaza Point Points Port Ports Prairie Radial Ramp Ranch Rapid
+    Rapids Rest Ridge Ridges River Road Roads Rd Route Row Rue Run Shoal Shoals Shore Shores Skyway
+    Spring Springs Spur Spurs Square Squares Station Stravenue Stream Street Streets St Summit
+    Terrace Throughway Trace Track Trafficway Trail Tunnel Turnpike Underpass Union Unions Valley
+    Valleys Via Viaduct View Views Village Villages Ville Vista Walk Walks Wall Way Ways Well
+    Wells""".split()
+)
+_STREET = "|".join(sorted(_STREETS, key=lambda word: (-len(word), word)))
+_UNIT = r"(?:apt|apartment|suite|ste|unit|flat|studio|room|floor)\b\.? ?#?\w{1,6}"
+
+# Given names common in Europe, the Americas and South Asia; written for this table
+GIVEN = frozenset(
+    """Aaron Abigail Adam Adrian Adriana Adrien Agnes Agnieszka Ahmed Ahmet Aisha Alan Albert
+    Alberto Alejandra Alejandro Alessandro Alessia Alexander Alexandra Alexandre Alfred Alice Alicia
+    Alison Allan Allison Alyssa Amanda Amelia Amélie Amina Amit Amy Ana Anders Andrea Andreas Andrew
+    Andrzej André Andrés Angela Angelica Anita Anja Anjali Ann Anna Anne Annette Annie Anouk Anthony
+    Antoine Anton Antonia Antonio António Antônio Arjun Arnaud Arthur Ashley Astrid Audrey Aurélie
+    Barbara Beatrice Beatriz Ben Benedikt Benjamin Bernard Bernd Bernhard Beth Bethany Björn Bob
+    Bogdan Brandon Brenda Brian Brigitte Bruno Bryan Caitlin Camille Carla Carlos Carmen Carol
+    Carole Caroline Carolyn Catherine Cecilia Charles Chloe Chloé Chris Christina Christine
+    Christopher Christophe Claire Clara Claudia Colin Connor Craig Cristina Cynthia Céline Daniel
+    Daniela Daniele Danielle Danny Darren Dave David Deborah Denis Denise Derek Diana Diane Diego
+    Dieter Dominik Dominique Donald Donna Doris Dorothy Douglas Duncan Dylan Edith Eduardo Edward
+    Eileen Elena Eleanor Elias Elisabeth Elise Elizabeth Ella Ellen Emil Emilia Emily Emma Emmanuel
+    Enrico Enrique Eric Erica Erik Erika Erin Ernesto Esther Eugene Eva Evelyn Fabian Fabio Fatima
+    Federica Federico Felix Fernanda Fernando Fiona Florian Francesca Francesco Francis Francisco
+    Franck François Françoise Frederik Frédéric Friedrich Gabriel Gabriela Gareth Gary Geoffrey
+    Georg George Georges Gerald Gerhard Giorgio Giovanni Giulia Giuseppe Gonzalo Gordon Graham Greg
+    Gregory Guido Guilherme Guillaume Gustav Gustavo Guy Günter Hamza Hannah Hans Harald Harold
+    Harry Hassan Heather Hector Heidi Heike Heinrich Heinz Helen Helena Helene Helga Hélène Henri
+    Henrik Henry Herbert Hermann Holly Howard Hubert Hugo Ibrahim Ian Ignacio Igor Ines Inès Inga
+    Ingrid Irene Irina Isaac Isabel Isabella Isabelle Ivan Jack Jacob Jacqueline Jacques Jakob Jakub
+    James Jamie Jan Jane Janet Janice Janusz Jason Javier Jean Jeff Jeffrey Jen Jennifer Jenny
+    Jeremy Jerry Jesse Jessica Jill Jim Joan Joanna Joanne Joao João Joaquín Jochen Joe Joel Johan
+    Johann Johanna Johannes John Johnny Jon Jonas Jonathan Jorge José Josef Joseph Joshua Juan Juana
+    Judith Judy Julia Julian Juliana Julie Julien Julio Justin Justyna Jörg Jürgen Kaitlyn Karen
+    Karin Karl Karolina Katarzyna Kate Katharina Katherine Kathleen Kathryn Kathy Katie Katja
+    Katrina Kavita Keith Kelly Kenneth Kerry Kevin Khalid Kimberly Kirsten Klaus Kristen Kristin
+    Kristina Krzysztof Kurt Kyle Larry Lars Laura Lauren Laurence Laurent Laurie Leah Lena Leon
+    Leonard Leonardo Leslie Liam Linda Lindsay Lisa Liz Lorenzo Lori Lorraine Louise Luca Lucas
+    Lucia Lucía Lucie Lucy Luis Luisa Luiz Lukas Luke Luís Lydia Maciej Madeleine Madison Magdalena
+    Magnus Malgorzata Małgorzata Manfred Manuel Manuela Marc Marcel Marcin Marco Marcos Marcus
+    Margaret Margareta Marek Maria Mariana Marianne Marie Marina Mario Marion Marjorie Markus Marta
+    Martha Martin Martina Martine Mary Maryam María Mateo Mateusz Mathias Mathilde Matteo Matthew
+    Matthias Mattia Maureen Mauricio Maurizio Megan Mehmet Melanie Melissa Michael Michaela Michał
+    Michel Michele Michelle Miguel Mike Mikael Mikhail Mohamed Mohammad Mohammed Molly Monica Monika
+    Monique Moritz Muhammad Murilo Mustafa Naomi Natalia Natalie Natasha Nathalie Nathan Neha Neil
+    Nicholas Nick Nicola Nicolas Nicole Nigel Nikolai Nils Nina Nora Norma Olaf Oliver Olivia
+    Olivier Olga Omar Oscar Otto Owen Pablo Pamela Paolo Patricia Patrick Patrizia Paul Paula
+    Pauline Paulo Paweł Pedro Peggy Penny Peter Petra Philip Philipp Philippe Phillip Pierre Piotr
+    Priya Rachel Rafael Rahul Raj Rajesh Ralf Ralph Ramón Raquel Raphaël Raul Raymond Rebecca Regina
+    Reinhard Renata Renate Renato René Ricardo Riccardo Richard Rita Robert Roberta Roberto Robin
+    Rodrigo Roger Roland Ronald Rohan Rosa Rosemary Roy Russell Ruth Ryan Sabine Sabrina Salvatore
+    Samantha Samuel Sandra Sandrine Sanjay Sara Sarah Scott Sean Sebastian Sébastien Sergio Shannon
+    Sharon Shaun Shirley Silvia Simon Simone Sofia Sofía Sonia Sophia Sophie Stanisław Stefan
+    Stefanie Stefano Stella Stephanie Stephen Steve Steven Stéphane Stuart Sunil Susan Susanne Suzanne
+    Sven Sylvia Sylvie Tamara Tanja Tara Teresa Terry Thierry Theresa Thomas Thorsten Tiffany Tim
+    Timothy Tina Tobias Todd Tomasz Tommaso Tony Tracey Tracy Travis Troy Ulrich Ursula Uwe Valentina
+    Valerie Valérie Vanessa Veronica Véronique Vicente Vicki Victor Vijay Vikram Vincent Vincenzo
+    Viviana Vladimir Walter Wanda Wayne Wendy Werner Wesley Wilhelm William Wojciech Wolfgang Xavier
+    Yann Yasmin Yolanda Yves Yvonne Zachary Zainab Zoe Zoë Émilie Éric Étienne Øyvind Łukasz
+    """.split()
+)
+# Given names that are also words or places: a capitalised word must follow
+_AMBIGUOUS = frozenset(
+    """Amber April Angel Art August Austin Bill Brook Carter Chad Charlotte Chase Christian Crystal
+    Dallas Dale Daisy Dawn Dean Drew Earl Eden Faith Florence Frank Gene Grace Grant Hope Hunter Iris
+    Ivy Jade Jasmine Jay Jordan Joy June Kent Lance Lee Logan Lily Mark Mason Max May Melody Miles
+    Pat Pearl Penny Ray Reed Rich Rob Rose Ross Ruby Sam Sandy Sierra Summer Sue Sydney Taylor Ted
+    Tom Tyler Victoria Violet Virginia Will""".split()
+)
+_TITLES = frozenset(
+    """Mr Mrs Ms Miss Mx Dr Prof Professor Herr Frau Monsieur Madame Mme Mlle Señor Señora Sr Sra Sig
+    Signor Signora Sir Dame Lord Lady""".split()
+)
+_GREETINGS = frozenset(
+    """Dear Hi Hello Hey Cher Chère Liebe Lieber Hallo Hola Querido Querida Estimado Estimada Caro
+    Cara Bonjour Ciao""".split()
+)
+# Capitalised without being a name: sentence starts, calendar, greetings, offices
+_STOP = frozenset(
+    """A About After All Also Although Always Am An And Another Any Are As Ask At Be Because Been
+    Before Being Best Bot But By Call Can Chapter Cher Chère Ciao City Classic Clear Contact Could
+    Customer Dear Delete Deliver Did Do Does Doctor Each Email English Every Example Figure Find
+    First Follow For French Friend Friday From German Give Good Great Had Has Have He Hello Help Her
+    Here Hey Hi His Hola How However I If Im In Instead Is It Its Just Last Let Like List Look Make
+    Many March Maybe Meet Monday More Most Mr Mrs Ms Miss My New No Not Note Now Of Office On Once
+    One Only Or Other Our Patient Perhaps Please President Professor Remember Saturday Say See She
+    Should Since Sir So Some Spanish Still Subject Summarise Summarize Summary Sunday Support Sure
+    Table Team Tell Thank Thanks That The Their Then There These They This Those Though Thursday To
+    Today Tomorrow Translate Tuesday Unlike User Using Was We Wednesday Were What When Where Which
+    While Who Why Will With Would Write Yes Yesterday You Your American Assistant System Human Agent
+    Sincerely Regards Hallo Liebe Lieber Dr Prof Herr Frau Professor Everyone Everybody Folks Guys
+    Madam Manager Hiring Colleague Colleagues Sirs Writing According Happy Birthday January February
+    April June July August September October November December Street City State Country Dim Let
+    Estimado Querido Querida Bonjour Step Option Question Answer""".split()
+)
+_ORGANISATION = frozenset(
+    """Inc Inc. LLC Ltd Ltd. PLC GmbH AG Corp Corp. Corporation Company Co Co. Group Bank University
+    College School Hospital Foundation Institute Museum Airport Stadium Award Prize Theorem Method
+    Algorithm Distribution Law Equation Effect Test River Lake Mountain County City Street Avenue
+    Road Hotel Church Cathedral Bridge Island Islands Park Beach""".split()
+)
+_ANNOUNCING = GIVEN | {name.upper() for name in GIVEN} | _AMBIGUOUS | _TITLES | _GREETINGS
+
+_UP = "[A-ZÀ-ÖØ-ÞĀ-ſƏƠƯẠ-ỹ]"
+_TOKEN = rf"{_UP}(?:[\w'’-]{{1,30}}|\.)"
+_PARTICLE = r"(?:(?:van|von|de|der|den|da|dos|del|di|la|le|bin|al|ten|el|y|af|zu) ){0,3}"
+_NAME = rf"{_TOKEN}(?: {_PARTICLE}{_TOKEN}){{0,3}}"
+_WORD = re.compile(r"[^\s,]+")
+_BEFORE = re.compile(rf"(?<![\w<]){_UP}[\w'’-]{{1,30}}, $")
+
+
+def _is_given(word: str) -> bool:
+    head = word.partition("-")[0].removesuffix("'s").removesuffix("’s")
+    return head in GIVEN or (head.isupper() and head.title() in GIVEN)
+
+
+def _trim_name(text: str, start: int, end: int) -> Span | None:
+    """A run of capitalised words without those at its ends that are no names."""
+    words = [(m.start() + start, m.end() + start, m[0]) for m in _WORD.finditer(text[start:end])]
+    while words and (words[0][2] in _STOP or not words[0][2][0].isupper()):
+        words.pop(0)
+    for i, (_, _, word) in enumerate(words):
+        if word in _ORGANISATION:
+            return None
+        if i and word in _STOP:
+            words = words[:i]
+            break
+    if not words:
+        return None
+    last = words[-1]
+    possessive = last[2].endswith(("'s", "’s"))
+    return words[0][0], last[1] - 2 * possessive
+
+
+def _known_name(match: re.Match[str]) -> Span | None:
+    """A run that holds a given name, from that name on (or from a capitalised word before it)."""
+    text = match.string
+    span = _trim_name(text, *match.span("v"))
+    if span is None:
+        return None
+    words = text[span[0] : span[1]].split(" ")
+    known = [i for i, w in enumerate(words) if _is_given(w)]
+    if not known and not (words[0] in _AMBIGUOUS and len(words) > 1):
+        return None
+    start = span[0]
+    if len(words) == 1:  # "Graves, Deborah"
+        before = _BEFORE.search(text, max(0, start - 34), start)
+        if before and before[0][:-2] not in _STOP and not _is_given(before[0][:-2]):
+            start = before.start()
+    return start, span[1]
+
+
+def _announced(match: re.Match[str]) -> Span | None:
+    return _trim_name(match.string, *match.span("v"))
+
+
+def _announced_strictly(match: re.Match[str]) -> Span | None:
+    """After words that also announce other things: two words, or a given name."""
+    span = _trim_name(match.string, *match.span("v"))
+    if span is None:
+        return None
+    words = match.string[span[0] : span[1]].split(" ")
+    return span if len(words) > 1 or _is_given(words[0]) else None
+
+
+_CONTACT_BELOW = re.compile(r"\n[^\n]{0,60}(?:\n[^\n]{0,60}){0,2}?(?:\d{2,6} [A-Z]|\d[\d .()-]{7})")
+
+
+def _letterhead(match: re.Match[str]) -> Span | None:
+    """A line that is two or three capitalised words, with an address or a number below it."""
+    if " " not in match["v"] or not _CONTACT_BELOW.match(match.string, match.end()):
+        return None
+    span = _trim_name(match.string, *match.span("v"))
+    return span if span == match.span("v") else None
+
+
+def _r(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    return re.compile(pattern, flags)
+
+
+_I = re.IGNORECASE
+_PHONE_WORDS = (
+    "tel", "phone", "call", "mobile", "cell", "fax", "desk", "whatsapp", "sms", "handy",
+    "número", "numero", "móvil", "contact", "reach", "registered", "customers", "emergency",
+    "billing", "number is", "text me", "ring ",
+)  # fmt: skip
+_DIGIT, _DIGITS4, _DIGITS7 = Feature.DIGIT, Feature.DIGITS4, Feature.DIGITS7
+_COLON, _ASSIGN, _LONG = Feature.COLON, Feature.ASSIGN, Feature.LONG
+
+TABLE: tuple[Detector, ...] = (
+    # --- secrets
+    Detector(
+        "PRIVATE_KEY",
+        _r(
+            r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:\\n|\\r|\s){0,4}"
+            r"(?P<v>(?:[^-\"'<]|-(?!----)){16,16384}+(?<!\s))"
+        ),
+        Feature.LONG,
+        "RFC 7468; OpenSSH and PGP use the same armour",
+        (
+            (
+                "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n-----END PRIVATE KEY-----",
+                "MIIEvQIBADANBgkqhkiG9w0B",
+            ),
+        ),
+        ("-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOC\n-----END PUBLIC KEY-----",),
+        words=("private key",),
+    ),
+    Detector(
+        "JWT",
+        _r(r"(?<![\w-])(?P<v>eyJ[\w-]{8,4096}+\.[\w-]{4,8192}+(?:\.[\w-]{0,4096}+)?)"),
+        _LONG,
+        'RFC 7519: base64url of {" begins with eyJ',
+        (
+            (
+                "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+                "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+            ),
+        ),
+        ("eyJust kidding, there is no token here at all",),
+        words=("eyj",),
+    ),
+    Detector(
+        "URL_TOKEN",
+        _r(r"://(?P<v>[^\s/@:'\"<>]{1,64}:[^\s/@'\"<>]{1,128})@"),
+        Feature.QUERY,
+        "RFC 3986 section 3.2.1: userinfo",
+        (("postgres://app:s3cret@db.example.com/x", "app:s3cret"),),
+        ("see https://example.com:8080/@me", "http://user@example.com/"),
+        words=("://",),
+        anchored=True,
+    ),
+    Detector(
+        "URL_TOKEN",
+        _r(
+            r"(?<=[?&;#])(?:[\w-]{0,20}(?:token|signature|secret|password|passwd|credential|api_?key)"
+            r"|sig|key|pwd|auth|jwt|code|session(?:_?id)?|sid|sso|magic|t|k|otp|invite)="
+            r"(?P<v>[^\s&#\"'<>]{6,2048})",
+            _I,
+        ),
+        Feature.QUERY,
+        "OAuth 2.0, AWS Signature V4 and SAS query parameters",
+        (
+            ("https://a.example/reset?token=8f3kd92mfp1q now", "8f3kd92mfp1q"),
+            ("x.example/d?X-Amz-Signature=8fd3ddcfef3f1833", "8fd3ddcfef3f1833"),
+        ),
+        ("https://a.example/list?page=20&size=94&sort=desc", "https://a.example/?key=name"),
+        check=_when(lambda v: any("0" <= c <= "9" for c in v) or len(v) >= 20),
+    ),
+    Detector(
+        "API_KEY",
+        _r(
+            r"(?<![A-Za-z0-9])(?P<v>(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])"
+            r"|gh[pousr]_[A-Za-z0-9]{30,255}+|github_pat_\w{20,255}+|gl(?:pat|dt|rt)-[\w-]{16,64}+"
+            r"|xox[abeoprs]-[\w-]{10,255}+|xapp-[\w-]{20,255}+"
+            r"|sk-[\w-]{20,255}+|(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{10,255}+"
+            r"|whsec_[A-Za-z0-9+/]{20,128}+"
+            r"|AIza[\w-]{30,45}+|ya29\.[\w-]{20,512}+|GOCSPX-[\w-]{20,64}+"
+            r"|npm_[A-Za-z0-9]{30,64}+|pypi-[\w-]{40,512}+|hf_[A-Za-z0-9]{20,64}+"
+            r"|SG\.[\w-]{16,64}\.[\w-]{16,64}+|shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}"
+            r"|do[opr]_v1_[a-f0-9]{40,64}+|dapi[a-f0-9]{32}|hvs\.[\w-]{20,255}+"
+            r"|(?:gsk|r8|xai|nvapi|pplx|tvly|lin_api|sntrys|secret)[_-][\w-]{20,128}+"
+            r"|sq0[a-z]{3}-[\w-]{20,64}+|key-[a-f0-9]{32}|\d{8,10}:AA[\w-]{33}"
+            r"|(?<=hooks\.slack\.com/services/)[\w/]{20,128}+)"
+        ),
+        _LONG,
+        "the issuers' own documentation of token prefixes (AWS, GitHub, Slack, OpenAI, Stripe …)",
+        (
+            ("export K=AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+            ("key sk-abcdefghij0123456789XYZ!", "sk-abcdefghij0123456789XYZ"),
+            (
+                "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+                "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+            ),
+        ),
+        ("the class is called task-manager-with-a-long-name", "sk-learn"),
+        check=_when(lambda v: any("0" <= c <= "9" for c in v)),
+    ),
+    Detector(
+        "API_KEY",
+        _r(
+            r"(?:key|token|secret|bearer|credential)s?[\w-]{0,16}[\"']?\s{0,3}(?:[:=]|=>|:=|\bis\b|"
+            r"(?<=bearer)|(?<=token))\s{0,3}(?:bearer )?[\"']?(?P<v>[\w/+.~-]{16,512}={0,2})",
+            _I,
+        ),
+        _LONG,
+        "an assignment to a name of a secret; the value must look random",
+        (
+            (
+                "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+                "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            ),
+        ),
+        ("secret: extraordinarily-long-word", "monkey = some_function_name_here"),
+        check=_when(lambda v: _secret(v) and not v.startswith(("http", "/", "."))),
+        words=("key", "token", "secret", "bearer", "credential"),
+        anchored=True,
+    ),
+    # --- numbers with check digits
+    Detector(
+        "IBAN",
+        _r(rf"(?<![A-Za-z0-9])(?P<v>{_IBAN})(?![A-Za-z0-9])", _I),
+        _DIGITS4,
+        "ISO 13616: length by country, mod 97",
+        (
+            ("pay GB82 WEST 1234 5698 7654 32 today", "GB82 WEST 1234 5698 7654 32"),
+            ("DE89370400440532013000", "DE89370400440532013000"),
+        ),
+        ("GB82 WEST 1234 5698 7654 33", "DE8937040044053201300"),
+        check=_when(iban),
+    ),
+    Detector(
+        "CREDIT_CARD",
+        _r(r"(?<![A-Za-z0-9_.+-])(?P<v>\d(?:[ -]?\d){11,18})(?![\w]|[-.]\d)"),
+        _DIGITS7,
+        "ISO/IEC 7812: issuer prefix, length, Luhn",
+        (
+            ("card 4111 1111 1111 1111.", "4111 1111 1111 1111"),
+            ("3782-822463-10005", "3782-822463-10005"),
+        ),
+        ("card 4111 1111 1111 1112", "barcode 7446286844472528", "SO4111111111111111"),
+        check=_when(card),
+    ),
+    Detector(
+        "NATIONAL_ID",
+        _r(r"(?<![\w.-])(?P<v>[12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2})(?!\w)"),
+        _DIGITS7,
+        "INSEE: NIR, key mod 97",
+        (("NIR 1 84 12 76 451 089 46", "1 84 12 76 451 089 46"),),
+        ("184127645108947",),
+        check=_when(nir),
+    ),
+    Detector(
+        "NATIONAL_ID",
+        _r(r"(?<![\w.-])(?P<v>(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[XYZ]-?\d{7})-?[A-HJ-NP-TV-Z])(?!\w)"),
+        _DIGITS7,
+        "Spanish Ministry of the Interior: DNI and NIE, letter mod 23",
+        (("DNI 12345678Z", "12345678Z"), ("NIE X1234567L", "X1234567L")),
+        ("12345678A",),
+        check=_when(dni),
+    ),
+    Detector(
+        "NATIONAL_ID",
+        _r(r"(?<![\w.-])(?P<v>\d{3}\.\d{3}\.\d{3}-\d{2})(?!\w)"),
+        _DIGITS7,
+        "Receita Federal: CPF, mod 11",
+        (("CPF 529.982.247-25", "529.982.247-25"),),
+        ("529.982.247-26",),
+        check=_when(cpf),
+    ),
+    Detector(
+        "NATIONAL_ID",
+        _r(r"(?<!\w)(?P<v>[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])(?!\w)", _I),
+        _DIGIT,
+        "Agenzia delle Entrate: codice fiscale",
+        (("CF RSSMRA85T10A562S", "RSSMRA85T10A562S"),),
+        ("RSSMRA85Z10A562S",),
+        words=("cf", "codice", "fiscal", "tax"),
+    ),
+    Detector(
+        "NATIONAL_ID",
+        _r(r"(?:pesel)\W{0,4}(?P<v>\d{11})(?!\w)", _I),
+        _DIGITS7,
+        "Polish Ministry of Digital Affairs: PESEL, weights 1 3 7 9",
+        (("PESEL: 44051401359", "44051401359"),),
+        ("PESEL: 44051401358",),
+        check=_when(pesel),
+        words=("pesel",),
+        anchored=True,
+    ),
+    Detector(
+        "NATIONAL_ID",
+        _r(r"(?:steuer|idnr|tin\b)[\w-]{0,24}\W{0,4}(?P<v>\d{2} ?\d{3} ?\d{3} ?\d{3})(?!\w)", _I),
+        _DIGITS7,
+        "German Federal Central Tax Office: ISO 7064 mod 11,10",
+        (("Steuer-ID: 86095742719", "86095742719"),),
+        ("Steuer-ID: 86095742718",),
+        check=_when(steuer_id),
+        words=("steuer", "idnr", "tin"),
+        anchored=True,
+    ),
+    Detector(
+        "NATIONAL_ID",
+        _r(r"(?:bsn|burgerservicenummer)\W{0,4}(?:is )?(?P<v>\d{9})(?!\w)", _I),
+        _DIGITS7,
+        "Dutch RvIG: BSN, eleven-test",
+        (("BSN 111222333", "111222333"),),
+        ("BSN 111222334",),
+        check=_when(bsn),
+        words=("bsn", "burgerservice"),
+        anchored=True,
+    ),
+    Detector(
+        "NINO",
+        _r(
+            r"(?<![\w-])(?P<v>(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+            r"(?: ?\d{2}){3} ?[A-D])(?!\w)",
+            _I,
+        ),
+        _DIGITS4,
+        "HMRC NIM39110: no D F I Q U V, no O second, suffix A to D",
+        (("NINO AB 12 34 56 C", "AB 12 34 56 C"), ("jg103759a", "jg103759a")),
+        ("GB123456A", "QQ123456C"),
+    ),
+    Detector(
+        "US_SSN",
+        _r(r"(?<![\w.+-])(?P<v>\d{3}([-.])\d{2}\2\d{4})(?![\w-]|\.\d)"),
+        _DIGITS7,
+        "SSA: area, group, serial; ITIN has the same form",
+        (("SSN 219-09-9999", "219-09-9999"),),
+        ("000-12-3456", "part 123-45-67890"),
+        check=_when(ssn),
+    ),
+    Detector(
+        "US_SSN",
+        _r(
+            r"(?:ssn|social security|itin|tax ?payer id)[\w ]{0,20}[\"']?\s{0,2}[:=#]?\s{0,2}[\"']?"
+            r"(?P<v>\d{3}[ .-]?\d{2}[ .-]?\d{4})(?!\w)",
+            _I,
+        ),
+        _DIGITS7,
+        "the same, in any separators, announced",
+        (("my SSN is 219099999", "219099999"), ('"ssn": "219 09 9999"', "219 09 9999")),
+        ("ssn 000123456", "what is a social security number?"),
+        check=_when(ssn),
+        words=("ssn", "social security", "itin", "taxpayer", "tax payer"),
+        anchored=True,
+    ),
+    Detector(
+        "US_SSN",
+        _r(r"(?<=[\"'])(?P<v>\d{3} \d{2} \d{4})(?=[\"'])"),
+        _DIGITS7,
+        "the same, with spaces, in quotes",
+        (("('x', '219 09 9999')", "219 09 9999"),),
+        ("rows 219 09 9999",),
+        check=_when(ssn),
+    ),
+    # --- network
+    Detector(
+        "EMAIL",
+        _r(
+            r"(?<![\w.+-])(?P<v>[\w.+%-]{1,64}+(?: ?(?:@|\[at\]|\(at\)) ?)"
+            r"[A-Za-z0-9\u00c0-\uffff](?:[\w-]{0,62}\.){1,6}+[^\W\d_]{2,24})"
+        ),
+        Feature.AT,
+        "RFC 5322 addr-spec as people write it; international domains",
+        (("mail jo.li+x@sub.example.co.uk.", "jo.li+x@sub.example.co.uk"),),
+        ("npm install @types/node@3.25.19", "user@localhost", "@property"),
+    ),
+    Detector(
+        "EMAIL",
+        _r(
+            r"(?<![\w.+-])(?P<v>[\w.+%-]{1,64}+ ?(?:\(at\)|\[at\]|at) ?[a-z0-9-]{2,30}+"
+            r"(?: ?(?:\.|\(dot\)|\[dot\]|\bdot\b) ?(?:com|org|net|edu|gov|io|de|fr|es|it|uk|co)\b){1,2})",
+            _I,
+        ),
+        Feature.NONE,
+        "addresses spelt out",
+        (("write jo.li at gmail dot com", "jo.li at gmail dot com"),),
+        ("meet me at noon",),
+        words=("at gmail", "at yahoo", "at hotmail", "at outlook", "(at)", "[at]", " dot com"),
+    ),
+    Detector(
+        "MAC",
+        _r(
+            r"(?<![\w:.-])(?P<v>[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\2){4}[0-9A-Fa-f]{2}"
+            r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-]|\.\w)"
+        ),
+        _DIGIT,
+        "IEEE 802: EUI-48, three notations",
+        (
+            ("link/ether 00:1a:2b:3c:4d:5e brd", "00:1a:2b:3c:4d:5e"),
+            ("001a.2b3c.4d5e", "001a.2b3c.4d5e"),
+        ),
+        ("ff:ff:ff:ff:ff:ff", "2024.1201.1530"),
+        check=_when(_mac),
+    ),
+    Detector(
+        "IP",
+        _r(
+            r"(?<![\w.@-])(?<!\w/)(?<!==)(?<!version )(?<!Version )"
+            r"(?P<v>(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3})"
+            r"(?![\w-]|\.\d)"
+        ),
+        _DIGITS4,
+        "RFC 791; loopback, unspecified and masks are nobody's",
+        (("from 203.0.113.9.", "203.0.113.9"),),
+        ("127.0.0.1", "Chrome/51.0.235.41", "1.2.3.4.5", "300.1.1.1"),
+        check=_when(_ipv4),
+    ),
+    Detector(
+        "IP",
+        _r(r"(?<![\w:.])(?P<v>(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![\w:])"),
+        _COLON,
+        "RFC 4291, parsed",
+        (("at 2001:db8::1 today", "2001:db8::1"),),
+        ("at 03:33:26", "std::vector", "::1", "a::b"),
+        check=_when(_ipv6),
+    ),
+    # --- announced numbers
+    Detector(
+        "DATE_OF_BIRTH",
+        _r(
+            r"(?:birth ?(?:date|day)?|born|d\.?o\.?b|naissance|née?|nacimiento|nacid[oa]|nací|geburts"
+            r"datum|geb(?:oren)?|nascita|nat[oa]|nascimento)\b[^\d\n]{0,24}?"
+            rf"(?P<v>(?<!\d){_DATE})(?!\d)",
+            _I,
+        ),
+        _DIGITS4,
+        "a date after the words for birth, year from 1900",
+        (
+            ("DOB: 09/01/86", "09/01/86"),
+            ("I was born on 24 June 2004.", "24 June 2004"),
+            ("né le 3 mars 1990", "3 mars 1990"),
+        ),
+        ("born 27 January 1756", "signed on 22 July 2021", "what is a date of birth?"),
+        check=_when(_birth),
+        words=(
+            "birth",
+            "born",
+            "dob",
+            "d.o.b",
+            "naissance",
+            "né",
+            "nac",
+            "gebur",
+            "geb",
+            "nasc",
+            "nat",
+        ),
+        anchored=True,
+    ),
+    Detector(
+        "PASSPORT",
+        _r(
+            r"(?:passport|passeport|pasaporte|reisepass|passaporto|paszport)[^\d\n.]{0,28}?"
+            r"(?<![A-Za-z0-9])(?P<v>(?=[A-Z0-9]{0,4}\d{4})[A-Z0-9]{6,10})(?![\w-])",
+            _I,
+        ),
+        _DIGITS4,
+        "ICAO 9303: up to nine letters and digits, announced",
+        (("passport number G41565027", "G41565027"), ("Passeport n° 96UB83339", "96UB83339")),
+        ("passport renewal takes 12 weeks", "passport rules of 2024"),
+        check=_enough_digits(5),
+        words=("passport", "passeport", "pasaporte", "reisepass", "passaporto", "paszport"),
+        anchored=True,
+    ),
+    Detector(
+        "DRIVER_LICENSE",
+        _r(
+            r"(?:driv(?:er|ing)['’]?s?['’]? ?licen[cs]e|licen[cs]e (?:no|num)|\bdl ?(?:#|no|num)"
+            r"|führerschein|permis de conduire|carn[eé]t? de conducir|patente di guida)"
+            r"[^\d\n.]{0,22}?(?<![A-Za-z0-9])"
+            r"(?P<v>[A-Z]{0,5}\d(?:-?[A-Z0-9]){4,17})(?![\w])",
+            _I,
+        ),
+        _DIGITS4,
+        "AAMVA: letters and digits by state, announced",
+        (("My driver's license number is W95292617", "W95292617"), ("DL# X22569905", "X22569905")),
+        ("License: MIT. Version 10.27.16", "a driver's license at 16 or 17"),
+        check=_enough_digits(5),
+        words=("driv", "licen", "dl", "führerschein", "permis de", "carn", "patente"),
+        anchored=True,
+    ),
+    Detector(
+        "VEHICLE_PLATE",
+        _r(
+            r"(?:plate|vehicle|registration|matr[ií]cula|immatricul[ée]+s?|kennzeichen|targa"
+            r"|number ?plate)\b[ :#]{1,3}(?:(?:is|no\.?|number|num|es|ist|lautet)[ :]{1,2}){0,2}"
+            r"(?P<v>[A-Z0-9]{1,4}(?:[- ]?[A-Z0-9]{2,5}){1,2})(?![\w-])"
+        ),
+        _DIGIT,
+        "two to three groups of capitals and digits, announced",
+        (("plate number KVG3599 is", "KVG3599"), ("matrícula 8408 CHH", "8408 CHH")),
+        ("vehicle number one", "plate 12 of 40"),
+        check=_when(lambda v: any(c.isdigit() for c in v) and any(c.isalpha() for c in v)),
+        words=("plate", "vehicle", "registration", "matr", "immatricul", "kennzeichen", "targa"),
+        anchored=True,
+    ),
+    Detector(
+        "BANK_ROUTING",
+        _r(
+            r"(?:routing|\baba\b|\brtn\b|sort ?code|\bblz\b|bankleitzahl|transit)"
+            r"(?: (?:transit )?(?:number|no\.?|num|code))?[\"']?(?: is)?[ :=#]{0,4}[\"']?"
+            r"(?P<v>\d{2}[- ]\d{2}[- ]\d{2}|\d{9}|\d{8}|\d{6})(?![\w-])",
+            _I,
+        ),
+        _DIGITS4,
+        "ABA routing number, UK sort code, German BLZ, announced",
+        (("routing number 021000021 and", "021000021"), ("sort code: 07-39-23", "07-39-23")),
+        ("routing table has 12 rows", "routing 1234"),
+        words=("routing", "aba", "rtn", "sort", "blz", "bankleitzahl", "transit"),
+        anchored=True,
+    ),
+    Detector(
+        "BANK_ROUTING",
+        _r(r"(?<![\w.-])(?P<v>\d{2}-\d{2}-\d{2})(?=[ ,/]{1,3}(?:account |acct )?\d{8}(?!\d))"),
+        _DIGITS7,
+        "UK sort code before an account number",
+        (("into 07-39-23 83947226", "07-39-23"),),
+        ("on 07-39-23 at noon",),
+    ),
+    Detector(
+        "BANK_ACCOUNT",
+        _r(r"(?<![\w.-])\d{2}-\d{2}-\d{2}[ ,/]{1,3}(?:account |acct )?(?P<v>\d{8})(?!\d)"),
+        _DIGITS7,
+        "UK account number after a sort code",
+        (("into 07-39-23 83947226", "83947226"),),
+        ("on 07-39-23 at noon",),
+    ),
+    Detector(
+        "BANK_ACCOUNT",
+        _r(
+            r"(?:account|acct\.?|a/c|konto|kontonummer|cuenta|compte)(?: ?(?:number|no\.?|num|nr\.?))?"
+            r"[\"']?(?: is| ending in)?[ :=#(]{1,4}[\"']?(?P<v>\d{6,17}|\d{2,5}(?:[- ]\d{2,6}){1,4})"
+            r"(?![\w-]|\.\d)",
+            _I,
+        ),
+        _DIGITS4,
+        "six to seventeen digits, announced",
+        (("account number 1273397792.", "1273397792"), ("account (4817-9230-98)", "4817-9230-98")),
+        ("account 42", "the account of 1999"),
+        check=_enough_digits(6),
+        words=("account", "acct", "a/c", "konto", "cuenta", "compte"),
+        anchored=True,
+    ),
+    # --- phone
+    Detector(
+        "PHONE",
+        _r(
+            r"(?<![\w.+/=-])(?P<v>(?:\+|\(\+|00)[1-9]\d{0,2}\)?[ .()/-]{0,3}(?:\(0\)[ -]?)?\d"
+            r"(?:[ .()/-]{0,2}\d){5,13}(?: ?(?:x|ext\.?|extension) ?\d{1,6})?)(?![\w]|[-.]\d)"
+        ),
+        _DIGITS7,
+        "ITU-T E.164: international prefix, up to fifteen digits",
+        (
+            ("+44 (0)20 7946 0747", "+44 (0)20 7946 0747"),
+            ("call 0049 171 8311009", "0049 171 8311009"),
+        ),
+        ("x = a +1234 items", "id 001234"),
+        check=_when(_phone),
+    ),
+    Detector(
+        "PHONE",
+        _r(
+            r"(?<![\w.+=-])(?<!\d )(?P<v>(?:\+?1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. /])\d{3}[-. ]\d{4}"
+            r"(?: ?(?:x|ext\.?|extension) ?\d{1,6})?)(?![\w]|[-.]\d)",
+            _I,
+        ),
+        _DIGITS7,
+        "North American numbering plan, written in groups",
+        (("(415) 555-2671", "(415) 555-2671"), ("415.555.2671 x12", "415.555.2671 x12")),
+        ("ISBN 978-0-570-04744-5", "114-3270807-8338659"),
+    ),
+    Detector(
+        "PHONE",
+        _r(r"(?<![\w.+=/-])(?P<v>1?\d{10})(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w-]|\.\d)"),
+        _DIGITS7,
+        "North American numbering plan in one piece, announced",
+        (("phone 7138732650", "7138732650"), ('{"phone":"2148900166"}', "2148900166")),
+        ("offset 7138732650", "phone 1138732650"),
+        check=_nanp,
+        context=_PHONE_WORDS,
+    ),
+    Detector(
+        "PHONE",
+        _r(
+            r"(?<![\w.,+=/-])(?<!\d )(?P<v>\(?0[1-9]\d{0,4}\)?[ ./-]{1,2}\d{2,8}(?:[ .-]\d{2,4}){0,4})"
+            r"(?![\w]|[-.,/]\d| \d)"
+        ),
+        _DIGITS7,
+        "national numbers with trunk prefix 0 (gb, de, fr …), in groups",
+        (
+            ("020 7946 0018", "020 7946 0018"),
+            ("06.24.86.56.76", "06.24.86.56.76"),
+            ("069/7338438", "069/7338438"),
+        ),
+        ("03-04-2021", "05 12 of 40"),
+        check=_when(lambda v: 9 <= len(_digits(v)) <= 12),
+    ),
+    Detector(
+        "PHONE",
+        _r(
+            r"(?<![\w.,+=/-])(?P<v>[06-9]\d{8,10}|[6-9]\d{2} \d{2,3} \d{2,3}(?: \d{2})?|9\d \d{3} \d{2} \d{2})(?![\w-]|[.,]\d| \d)"
+        ),
+        _DIGITS7,
+        "national numbers of nine to eleven digits (es, fr, gb …), announced",
+        (("Tel.: 605881855", "605881855"), ("móvil 634 104 882", "634 104 882")),
+        ("offset 605881855", "population 634 104 882"),
+        context=(
+            "tel",
+            "phone",
+            "call",
+            "mobile",
+            "móvil",
+            "handy",
+            "fax",
+            "whatsapp",
+            "reach me",
+            "portable",
+            "cell",
+        ),
+        reach=24,
+    ),
+    Detector(
+        "PHONE",
+        _r(r"\n(?P<v>[+(]?\d[\d .()/-]{7,16}\d)\s{0,2}(?=\n|\Z)"),
+        _DIGITS7,
+        "a line of its own below a line of words",
+        (("Saludos,\nAna\n634 104 882", "634 104 882"),),
+        ("1 74496\n2 76706 11111\n", "a\n2021-08-15\n"),
+        check=_when(lambda v: 9 <= len(_digits(v)) <= 13 and v[0] != "1"),
+    ),
+    # --- places
+    Detector(
+        "ADDRESS",
+        _r(
+            r"(?<![\w.,/$€£#-])(?P<v>(?:(?i:flat|studio|unit) \w{1,5}, )?\d{1,6}[A-Za-z]?,? "
+            rf"(?:{_UP}[\w'’.-]{{1,20}} ){{1,3}}(?:{_STREET})\b\.?(?:,? (?i:{_UNIT})){{0,2}})"
+        ),
+        Feature.DIGIT,
+        "USPS Publication 28: number, name, suffix, unit",
+        (
+            ("at 98185 Palmer Tunnel Suite 176, x", "98185 Palmer Tunnel Suite 176"),
+            ("54 Smith Road", "54 Smith Road"),
+        ),
+        ("Room 7686, floor 84", "in 1999 Bill Gates", "12 Angry Men"),
+    ),
+    Detector(
+        "ADDRESS",
+        _r(
+            rf"(?<![\w.-])(?P<v>(?i:flat|studio|unit|apartment) \d{{1,4}}[a-z]?, (?:{_UP}[\w'’.-]{{1,20}} )"
+            rf"{{1,3}}(?:{_STREET})\b)"
+        ),
+        Feature.DIGIT,
+        "Royal Mail PAF: sub-building, thoroughfare",
+        (("Studio 22a, Benson Prairie, Scotttown", "Studio 22a, Benson Prairie"),),
+        ("Flat 3 is free",),
+    ),
+    Detector(
+        "ADDRESS",
+        _r(
+            r"(?<![\w.-])(?P<v>\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|chemin|place"
+            r"|allée|impasse|quai|route|cours|passage)(?: (?:de la|de|du|des|la|le)){0,2}"
+            rf"(?: (?:d['’])?[\w'’.-]{{1,20}}){{1,4}}?)(?=[,.\n]|$)",
+            _I,
+        ),
+        Feature.DIGIT,
+        "La Poste, NF Z10-011: number, kind of way, name",
+        (("j'habite 86, rue Paul Martel, 07858 X", "86, rue Paul Martel"),),
+        ("3 places de concert",),
+    ),
+    Detector(
+        "ADDRESS",
+        _r(
+            rf"(?<!\w)(?P<v>(?:{_UP}[\w.-]{{1,30}} ){{0,3}}(?:{_UP}[\w-]{{0,30}}"
+            r"(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|ufer|damm|stieg)"
+            r"|(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring))"
+            r" \d{1,4}(?: ?[a-z]\b)?(?:[-/]\d{1,3})?)(?!\w)"
+        ),
+        Feature.DIGIT,
+        "Deutsche Post, DIN 5008: name of the street, number",
+        (
+            ("wohne in Mühlestr. 255, 53757 Coburg", "Mühlestr. 255"),
+            ("Tatiana-Meister-Weg 711, x", "Tatiana-Meister-Weg 711"),
+        ),
+        ("auf dem Weg nach 3",),
+    ),
+    Detector(
+        "ADDRESS",
+        _r(
+            r"(?<!\w)(?P<v>(?:calle|c/|avda\.?|avenida|paseo|plaza|ronda|camino|glorieta|travesía|via"
+            r"|viale|corso|piazza|rua|travessa|praça) (?:(?:de|del|la|las|los|da|do) ){0,2}"
+            rf"(?:[\w'’.-]{{2,20}} ?){{1,4}}?,? ?(?:n[º°.] ?)?\d{{1,4}}\b)",
+            _I,
+        ),
+        Feature.DIGIT,
+        "Correos, Poste Italiane, CTT: kind of way, name, number",
+        (("vivo en Calle de Alcalá 45", "Calle de Alcalá 45"), ("Via Roma 12", "Via Roma 12")),
+        ("send it via mail",),
+        words=(
+            "calle",
+            "c/",
+            "avda",
+            "avenida",
+            "paseo",
+            "plaza",
+            "ronda",
+            "camino",
+            "glorieta",
+            "traves",
+            "via",
+            "corso",
+            "piazza",
+            "rua ",
+            "praça",
+        ),
+    ),
+    Detector(
+        "ADDRESS",
+        _r(
+            r"(?<!\w)(?P<v>(?:p\.? ?o\.? ?box|postfach|apartado|bo[iî]te postale) \d{1,6})(?!\w)",
+            _I,
+        ),
+        Feature.DIGIT,
+        "USPS Publication 28 section 28: post office boxes",
+        (("P.O. Box 1234", "P.O. Box 1234"),),
+        ("box 1234",),
+        words=("box", "postfach", "apartado", "postale"),
+    ),
+    Detector(
+        "POSTCODE",
+        _r(rf"(?<![\w-])(?:{_STATES}),?\s{{1,24}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\w-]|\.\d)"),
+        _DIGITS4,
+        "USPS ZIP and ZIP+4 after the state",
+        (("Lindafort, PW 13747", "13747"), ("NY 10001-1234", "10001-1234")),
+        ("IN 2024", "XY 12345", "OR 123456"),
+    ),
+    Detector(
+        "POSTCODE",
+        _r(
+            r"(?:zip|postal|post ?code|plz|postleitzahl|code postal|código postal|cap\b)"
+            r"(?: ?code)?[\"']?(?: is| number)?[ :=#]{1,4}[\"']?"
+            r"(?P<v>\d{5}(?:-\d{4})?|\d{4} ?[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d)(?!\w)",
+            _I,
+        ),
+        _DIGIT,
+        "national formats, announced",
+        (("ZIP: 50362", "50362"), ("my zip code is 88515", "88515")),
+        ("zip 12 files", "unzip 1234567"),
+        words=("zip", "post", "plz", "código", "cap"),
+        anchored=True,
+    ),
+    Detector(
+        "POSTCODE",
+        _r(
+            r"(?<![\w.,-])(?P<v>\d{5})(?= (?:a |is a |as )?(?:good |my |the )?(?:zip|postal|post ?code))",
+            _I,
+        ),
+        _DIGITS4,
+        "the same, announced after it",
+        (("Is 85577 a good zip code", "85577"),),
+        ("85577 files to zip",),
+        words=("zip", "postal", "postcode", "post code"),
+    ),
+    Detector(
+        "POSTCODE",
+        _r(
+            r"(?<![\w-])(?P<v>(?:GIR 0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRV-Y])"
+            r" \d[ABD-HJLNP-UW-Z]{2}))(?![\w-])|(?<![\w-])(?P<w>[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2})(?=,? (?:call|about|tel)|[,.]|\n|\Z)"
+        ),
+        _DIGIT,
+        "Royal Mail: outward and inward code",
+        (("SW1A 1AA", "SW1A 1AA"), ("IP7 5PT, call", "IP7 5PT")),
+        ("QC45", "AB12 XCD"),
+        check=lambda m: m.span("v") if m["v"] else m.span("w"),
+    ),
+    # --- credentials
+    Detector(
+        "PASSWORD",
+        _r(
+            r"(?:password|passwd|passphrase|passcode|passwort|kennwort|pwd|pass|contraseña|clave"
+            r"|mot de passe|senha|wachtwoord|hasło|pw|pin)\b[\w ]{0,16}?[\"']?\s{0,3}"
+            r"(?:[:=]|=>|\bis\b|\bes\b|\best\b|\bist\b|\blautet\b)\s{0,3}"
+            r"(?P<q>[\"'`]?)(?P<v>[^\s\"'`<>]{4,128})",
+            _I,
+        ),
+        _ASSIGN,
+        "an assignment or a statement; unquoted values must not look like a word",
+        (
+            ("password: hunt3r$21", "hunt3r$21"),
+            ('"password": "monkey"', "monkey"),
+            ("mot de passe : coffee-rocket-winter", "coffee-rocket-winter"),
+            ("the wifi password is P@ssw0rd24, thanks", "P@ssw0rd24"),
+        ),
+        (
+            "password: string",
+            "my password is wrong",
+            "password = getpass()",
+            "My password manager keeps crashing",
+        ),
+        check=_any_password,
+        words=(
+            "passw",
+            "passphrase",
+            "passcode",
+            "pass",
+            "pwd",
+            "contrase",
+            "kennwort",
+            "clave",
+            "senha",
+            "wachtwoord",
+            "hasło",
+            "mot de passe",
+            "pw",
+            "pin",
+        ),
+        anchored=True,
+    ),
+    Detector(
+        "PASSWORD",
+        _r(
+            r"(?:password|passwort|contraseña|mot de passe|pwd)\b[\w ]{0,12}? (?:from|to|de|von|auf|en|was)"
+            r" [\"'`]?(?P<v>[^\s\"'`<>]{4,64})",
+            _I,
+        ),
+        Feature.NONE,
+        "a change of password",
+        (
+            ("reset password to silver7", "silver7"),
+            ("password from orange-monkey-tiger to x", "orange-monkey-tiger"),
+        ),
+        ("reset password to continue", "a forgotten password on Windows 7"),
+        check=lambda m: _trimmed(m) if _password(m["v"]) else None,
+        words=("passw", "contrase", "mot de passe", "pwd"),
+        anchored=True,
+    ),
+    Detector(
+        "PASSWORD",
+        _r(
+            r"(?:password|passwort|contraseña)\b[\w ]{0,12}? (?:from|de|von) \S{4,64}"
+            r" (?:to|a|auf|zu|en) [\"'`]?(?P<v>[^\s\"'`<>]{4,64})",
+            _I,
+        ),
+        Feature.NONE,
+        "the second value of a change",
+        (("password from autumn0 to Orange4463! and", "Orange4463!"),),
+        ("password from scratch to finish",),
+        check=lambda m: _trimmed(m) if _password(m["v"]) else None,
+        words=("passw", "contrase"),
+        anchored=True,
+    ),
+    Detector(
+        "PASSWORD",
+        _r(
+            r"(?:mysql|mysqldump|mariadb|psql|sshpass|mongo|redis-cli|identified by)\b[^\n]{0,80}?"
+            r"(?:-p ?|-a |--password[ =]|by )[\"']?(?P<v>[^\s\"'<>-][^\s\"'<>]{2,64})",
+            _I,
+        ),
+        Feature.NONE,
+        "command lines of database clients; SQL IDENTIFIED BY",
+        (
+            ("mysql -u bo -p'summ3r$46' prod", "summ3r$46"),
+            ("CREATE USER x IDENTIFIED BY 'abc123'", "abc123"),
+        ),
+        ("mysql -u root prod",),
+        words=("mysql", "mariadb", "psql", "sshpass", "mongo", "redis-cli", "identified by"),
+        anchored=True,
+    ),
+    Detector(
+        "USERNAME",
+        _r(
+            r"(?:user ?name|user_?id|login|benutzername|identifiant|nom d['’]utilisateur|usuario|utente"
+            r"|nutzername|screen ?name)\b[\"']?\s{0,3}(?:[:=]|=>|\bis\b|\bes\b|\bist\b|\best\b)\s{0,3}[\"'`]?"
+            r"(?P<v>[\w.@+-]{2,64})",
+            _I,
+        ),
+        _ASSIGN,
+        "an assignment to a user name",
+        (("username: mnordgren password", "mnordgren"), ('{"username": "kyle08"}', "kyle08")),
+        ("what is a username?", "login: required", "username = None"),
+        check=lambda m: None if m["v"].lower() in _NOT_USER else _trimmed(m),
+        words=(
+            "user",
+            "login",
+            "benutzer",
+            "identifiant",
+            "utilisateur",
+            "usuario",
+            "utente",
+            "nutzername",
+            "screen",
+        ),
+        anchored=True,
+    ),
+    Detector(
+        "USERNAME",
+        _r(
+            r"(?:mysql|mariadb|psql|mongo|curl|ssh)\b[^\n]{0,40}? -[uUl] ?[\"']?(?P<v>[\w.@+-]{2,64})"
+        ),
+        Feature.NONE,
+        "command lines of clients",
+        (("mysql -u nichols6554 -p", "nichols6554"),),
+        ("mysql -u root prod",),
+        check=lambda m: None if m["v"].lower() in _NOT_USER else m.span("v"),
+        words=("mysql", "mariadb", "psql", "mongo", "curl", "ssh"),
+        anchored=True,
+    ),
+    # --- people
+    Detector(
+        "PERSON",
+        _r(rf"(?<![\w<@#/\\_-])(?P<v>{_NAME})"),
+        Feature.NAME,
+        "a run of capitalised words that holds a given name",
+        (
+            ("Tell Jessica Miller about it", "Jessica Miller"),
+            ("Remember me, Lisa?", "Lisa"),
+            ("User: Graves, Deborah", "Graves, Deborah"),
+            ("ask MARY JONES", "MARY JONES"),
+        ),
+        ("Will you come in May?", "The Martin Luther Church", "Summer in Austin"),
+        check=_known_name,
+    ),
+    Detector(
+        "PERSON",
+        _r(
+            rf"(?<!\w)(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Monsieur|Madame|Mme|Mlle|Señora?"
+            rf"|Sra?|Signora?|Sir|Dame|Lord|Lady)\.? (?P<v>{_NAME})"
+        ),
+        Feature.NAME,
+        "a title before capitalised words",
+        (("Dear Dr. Mcconnell,", "Mcconnell"), ("Frau Çelik ruft an", "Çelik")),
+        ("Dr. No", "Mr. President"),
+        check=_announced,
+    ),
+    Detector(
+        "PERSON",
+        _r(
+            r"(?<!\w)(?:Dear|Hi|Hello|Hey|Cher|Chère|Liebe|Lieber|Hallo|Hola|Querid[oa]|Estimad[oa]|Car[oa]"
+            rf"|Bonjour|Ciao),? (?P<v>{_NAME})(?=\s?[,!.:]|\n|\Z)"
+        ),
+        Feature.NAME,
+        "a greeting",
+        (("Cher Lucius, merci", "Lucius"),),
+        ("Dear Customer,", "Hello World in Python", "Hi There,"),
+        check=lambda m: None if m["v"] in {"World", "There"} else _announced(m),
+    ),
+    Detector(
+        "PERSON",
+        _r(
+            r"(?i:my name is|name is|name['’]s|me llamo|je m['’]appelle|ich hei(?:ß|ss)e|mi chiamo"
+            r"|mein name ist|meu nome é|call me|(?:first|last|full|real) name\W{1,3}(?:is )?\(?)"
+            rf"(?: (?i:mr|mrs|ms|dr)\.?)? {{0,1}}(?P<v>(?:{_TOKEN}, )?{_NAME})"
+        ),
+        Feature.CAPITAL,
+        "people introduce themselves",
+        (("My name is Cenan Yilmaz.", "Cenan Yilmaz"), ("Ich heiße Wirth, Ron und", "Wirth, Ron")),
+        ("the name is wrong", "My name is not important"),
+        check=_announced,
+        words=("name", "llamo", "appelle", "ich hei", "chiamo", "meu nome", "call me"),
+        anchored=True,
+    ),
+    Detector(
+        "PERSON",
+        _r(
+            rf"(?i:i['’]m|i am|im|this is|soy|je suis|ich bin|sono)(?: (?i:mr|mrs|ms|dr)\.?)? (?P<v>{_NAME})(?=[,.!?\n'’]|\Z| from| and| with)"
+        ),
+        Feature.CAPITAL,
+        "the same in words that also say other things",
+        (("hi im Gudula Dobes, can u", "Gudula Dobes"),),
+        ("I'm American", "This is Python 3", "i am Happy"),
+        check=_announced_strictly,
+        words=("i'm", "i’m", "i am", "im ", "this is", "soy", "je suis", "ich bin", "sono"),
+        anchored=True,
+    ),
+    Detector(
+        "PERSON",
+        _r(
+            r"(?i:name|patient|customer|attendees|participants|author|contact|client|tenant|boss|jefe|chef"
+            r"|neighbou?r|voisine?|colleague|roommate|coworker|deliver to|ship to|directed by|written by"
+            r"|starring|songwriter|producer|signed|applicant|employee|application|package for|adresse)"
+            rf"[\"']?(?: ?[:=] {{0,4}}|[ \n])[\"'(]?(?P<v>(?:{_TOKEN}, (?={_TOKEN}[,;\n)]))?{_NAME})"
+        ),
+        Feature.CAPITAL,
+        "roles and labels before capitalised words",
+        (
+            ('"name":"Hans Eklund"', "Hans Eklund"),
+            ("Patient Albin Bengtsson presented", "Albin Bengtsson"),
+            ("my boss Luz Gallo", "Luz Gallo"),
+        ),
+        ("Patient Care", "name: string", "contact Support"),
+        check=lambda m: _announced_strictly(m) if " " in m["v"] else None,
+        words=(
+            "name",
+            "patient",
+            "customer",
+            "attendees",
+            "participants",
+            "author",
+            "contact",
+            "client",
+            "tenant",
+            "boss",
+            "jefe",
+            "chef",
+            "neighbo",
+            "voisin",
+            "colleague",
+            "roommate",
+            "coworker",
+            "deliver to",
+            "ship to",
+            "directed by",
+            "written by",
+            "starring",
+            "songwriter",
+            "producer",
+            "signed",
+            "applicant",
+            "employee",
+            "application",
+            "package for",
+            "adresse",
+        ),
+        anchored=True,
+    ),
+    Detector(
+        "PERSON",
+        _r(
+            rf"(?<![\w<@#/\\_-])(?P<v>{_NAME})(?= (?:told me|told us|said|says|is leaving|is getting|replied"
+            r"|asked me|called me|emailed|texted|wrote to me|lives in|works at|was born|had given|met |and I\b))"
+        ),
+        Feature.CAPITAL,
+        "capitalised words before what people do",
+        (("Olga Łapaj told me that", "Olga Łapaj"),),
+        ("The report says so", "Nobody told me"),
+        check=_announced_strictly,
+        words=(
+            "told me",
+            "told us",
+            "said",
+            "says",
+            "is leaving",
+            "is getting",
+            "replied",
+            "asked me",
+            "called me",
+            "emailed",
+            "texted",
+            "wrote to me",
+            "lives in",
+            "works at",
+            "was born",
+            "had given",
+            " met ",
+        ),
+    ),
+    Detector(
+        "PERSON",
+        _r(
+            rf"(?<!\w)(?:says|said|told me that|told me|explained|asked|replied|writes|wrote)(?: by)? (?P<v>{_NAME})"
+            r"(?=[.,!?\n]|\Z| to\b| that\b| is\b)"
+        ),
+        Feature.CAPITAL,
+        "who said it",
+        (('moving", says Couturier Lan.', "Couturier Lan"),),
+        ("he said No.", "she says The end."),
+        check=_announced_strictly,
+        words=("says", "said", "told me", "explained", "asked", "replied", "writes", "wrote"),
+        anchored=True,
+    ),
+    Detector(
+        "PERSON",
+        _r(
+            r"(?i:regards|sincerely|cordialement|saludos?|grüße[n]?|cheers|thanks|yours|best|love"
+            rf"|atentamente|bien à vous|cordiali saluti),?!? ?\n{{1,3}}[-– ]{{0,3}}(?P<v>(?:{_TOKEN}, )?{_NAME})(?=\n|\Z)"
+        ),
+        Feature.CAPITAL,
+        "a signature",
+        (("Cordialement,\nAnouk Maillot\n04", "Anouk Maillot"),),
+        ("Best,\nregards", "thanks for all"),
+        check=_announced,
+        words=(
+            "regards",
+            "sincerely",
+            "cordialement",
+            "saludo",
+            "grüße",
+            "cheers",
+            "thanks",
+            "yours",
+            "best",
+            "love",
+            "atentamente",
+            "bien à vous",
+            "saluti",
+        ),
+        anchored=True,
+    ),
+    Detector(
+        "PERSON",
+        _r(rf"(?:(?<=\n)|(?<![\s\S])|(?<=>))(?P<v>{_NAME})(?=\n)"),
+        _DIGITS4 | Feature.CAPITAL,
+        "the first line of an address",
+        (("Imrana Jumar\n00826 Amy Mountains", "Imrana Jumar"),),
+        ("Main Results\nwe found that", "Summary\n12 Items"),
+        check=_letterhead,
+        words=("\n",),
+    ),
+)
+
+_NOT_USER = _NOT_PASSWORD | frozenset(
+    "root admin username user name login postgres id required the a an not and or for is to".split()
+)
+
+TYPES: tuple[str, ...] = tuple(dict.fromkeys(entry.type for entry in TABLE))
+
+
+def version() -> str:
+    """A short hash of everything that decides what is found."""
+    digest = hashlib.blake2b(digest_size=4)
+    for entry in TABLE:
+        fields = (entry.type, entry.pattern.pattern, entry.needs, entry.words, entry.context)
+        digest.update(repr((*fields, entry.anchored, entry.reach)).encode())
+    for words in (GIVEN, _AMBIGUOUS, _STOP, _ORGANISATION, _STREETS):
+        digest.update(repr(sorted(words)).encode())
+    return digest.hexdigest()

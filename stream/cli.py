@@ -1,0 +1,279 @@
+"""``flywheel``: every command, its options, an example; errors as one sentence on stderr."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flywheel_stream.errors import ConfigError, FlywheelError
+from stream.settings import Settings, load_settings
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+class Command(NamedTuple):
+    """One command: its row in ``flywheel --help``, an example, its options, and what it does."""
+
+    name: str
+    help: str
+    example: str
+    options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Settings, argparse.Namespace], int]
+
+
+# ---------------------------------------------------------------- options
+
+
+def _no_options(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _file_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--logs", type=Path, action="append", default=[], metavar="F")
+    parser.add_argument("--feedback", type=Path, action="append", default=[], metavar="F")
+    parser.add_argument("--deployments", type=Path, action="append", default=[], metavar="F")
+
+
+def _process_options(parser: argparse.ArgumentParser) -> None:
+    _file_options(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for outputs")
+    parser.add_argument("--json", action="store_true", help="print summary.json at the end")
+
+
+def _demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--once", action="store_true", help="end by itself with a summary")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR")
+    parser.add_argument("--seed", type=int, default=7)
+
+
+def _replay_options(parser: argparse.ArgumentParser) -> None:
+    _file_options(parser)
+    parser.add_argument("--run", required=True, metavar="NAME", help="names topics, group and keys")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+
+
+def _json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    _json_option(parser)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument(
+        "--memory", type=int, default=0, metavar="N", help="a worker's memory over N"
+    )
+    parser.add_argument("--kafka", default=None, help="a broker; default: the embedded one")
+    parser.add_argument("--redis", default=None, help="a Redis URL; default: the embedded one")
+
+
+# ---------------------------------------------------------------- commands
+# Imports are inside: `flywheel --help` must not wait for Faust, and a filter not for Kafka.
+
+
+def _demo(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.demo import demo
+
+    return demo(settings, out=args.out, seed=args.seed, once=args.once)
+
+
+def _process(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.process import process
+    from stream.view import progress_view
+
+    with progress_view() as show:
+        result = process(
+            settings,
+            logs=args.logs,
+            feedback=args.feedback,
+            deployments=args.deployments,
+            out=args.out,
+            show=show,
+        )
+    if args.json:
+        print(json.dumps(result.summary))
+    else:
+        _say(f"read {result.summary['read']} records in {result.summary['seconds']:.1f} s")
+        _say(f"outcomes: {_listed(result.summary['outcomes'])}")
+        _say(f"see {args.out / 'report.html'} and {args.out / 'summary.json'}")
+    return OK
+
+
+def _worker(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.service import run_worker
+
+    asyncio.run(run_worker(settings))
+    return OK
+
+
+def _topics(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.app import create_topics
+
+    created = asyncio.run(create_topics(settings))
+    for name in created:
+        print(f"created {name}")
+    if not created:
+        print("all topics exist")
+    return OK
+
+
+def _doctor(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.doctor import examine
+
+    findings = asyncio.run(examine(settings))
+    if args.json:
+        rows = [finding._asdict() for finding in findings]
+        print(json.dumps({"findings": rows, "settings": settings.masked()}, default=str))
+    else:
+        for finding in findings:
+            print(f"{finding.level:<5} {finding.what}: {finding.text}")
+        print("\nsettings")
+        for name, value in settings.masked().items():
+            print(f"  {name} = {value!r}")
+    return FAILED if any(finding.level == "error" for finding in findings) else OK
+
+
+def _replay(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.replay import replay
+
+    sent = asyncio.run(
+        replay(
+            settings,
+            run=args.run,
+            logs=args.logs,
+            feedback=args.feedback,
+            deployments=args.deployments,
+        )
+    )
+    print(json.dumps(sent) if args.json else f"replayed as {args.run}: {_listed(sent)}")
+    return OK
+
+
+def _bench(settings: Settings, args: argparse.Namespace) -> int:
+    from stream import bench
+
+    if args.memory:
+        found = bench.memory_curve(settings, events=args.memory, kafka=args.kafka, redis=args.redis)
+    else:
+        found = bench.bench(settings, events=args.events, kafka=args.kafka, redis=args.redis)
+    print(json.dumps(found) if args.json else bench.table(found))
+    return OK
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "demo",
+        "everything on one machine with sample traffic, no server to install",
+        "flywheel demo --once",
+        _demo_options,
+        _demo,
+    ),
+    Command(
+        "process",
+        "the main job on files",
+        "flywheel process --logs logs.jsonl --feedback feedback.jsonl --out out/",
+        _process_options,
+        _process,
+    ),
+    Command(
+        "worker",
+        "the service, against the configured Kafka and Redis",
+        "FLYWHEEL_KAFKA=kafka:9092 FLYWHEEL_REDIS=redis://redis/0 flywheel worker",
+        _no_options,
+        _worker,
+    ),
+    Command(
+        "topics",
+        "create the topics that are absent",
+        "flywheel topics",
+        _no_options,
+        _topics,
+    ),
+    Command(
+        "doctor",
+        "check Kafka, topics, Redis, the Bloom module and the configuration",
+        "flywheel doctor --json",
+        _json_option,
+        _doctor,
+    ),
+    Command(
+        "replay",
+        "send files through topics, groups and keys of their own",
+        "flywheel replay --run before-fix --logs logs.jsonl --feedback feedback.jsonl",
+        _replay_options,
+        _replay,
+    ),
+    Command(
+        "bench",
+        "measure the whole job beside the per-event composition of the same packages",
+        "flywheel bench --json",
+        _bench_options,
+        _bench,
+    ),
+)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _listed(counts: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counts.items()) or "nothing"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="flywheel",
+        description="Turns the live traffic of an LLM product into satisfaction metrics, failure "
+        "alerts and curated training data, while it happens.",
+    )
+    top.add_argument("--config", metavar="FILE", help="configuration; default: flywheel.toml")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name,
+            help=command.help,
+            description=f"{command.help[0].upper()}{command.help[1:]}.",
+            epilog=f"example: {command.example}",
+        )
+        command.options(sub)
+        sub.set_defaults(run=command.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status: 0 success, 1 the work failed, 2 usage."""
+    args = parser().parse_args(argv)
+    try:
+        settings = load_settings(args.config)
+        _configure_logging(settings.log_level)
+        return int(args.run(settings, args))
+    except ConfigError as error:
+        _say(f"flywheel: {error}")
+        return USAGE
+    except FlywheelError as error:
+        _say(f"flywheel: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _configure_logging(level: str) -> None:
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    # Libraries speak only of trouble; Faust's own INFO tells of every step of a rebalance.
+    for name in ("faust", "mode", "aiokafka", "kafka", "asyncio", "stream.transport"):
+        logging.getLogger(name).setLevel("WARNING" if level != "DEBUG" else "DEBUG")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Loads the embedder that a setting names: static WordLlama vectors, or the hashing fallback."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flywheel_stream.embedding import Embedder, HashingEmbedder, unit_rows
+from flywheel_stream.errors import ConfigError
+
+_CHARS = 4096  # of a text; what a text is about stands in its first page, and time stays bounded
+_BATCH = 256  # texts per call of the tokenizer
+_WEIGHTS = Path("weights", "l2_supercat_256.safetensors")
+_TOKENIZER = Path("tokenizers", "l2_supercat_tokenizer_config.json")
+
+
+def load_embedder(name: str) -> Embedder:
+    """Load an embedder by its name in the settings.
+
+    Args:
+        name: A key of ``EMBEDDERS``.
+
+    Raises:
+        ConfigError: No embedder has this name, or its files are not installed.
+    """
+    load = EMBEDDERS.get(name)
+    if load is None:
+        raise ConfigError(f"No embedder is called {name!r}: set one of {', '.join(EMBEDDERS)}.")
+    return load()
+
+
+class WordLlamaEmbedder:
+    """The mean of static token vectors, 256 dimensions (WordLlama's ``l2_supercat``).
+
+    The same vectors as ``WordLlama.embed(norm=True)``, three times as fast: that one pads each
+    batch to its longest text, so a single long text costs a gigabyte, and importing it installs
+    a handler on the root logger.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        # Two of WordLlama's own dependencies, imported late: hashing needs neither.
+        from safetensors.numpy import load_file  # noqa: PLC0415 - see above
+        from tokenizers import Tokenizer  # noqa: PLC0415 - see above
+
+        tokens = load_file(folder / _WEIGHTS)["embedding.weight"]
+        self._tokens = np.ascontiguousarray(tokens, dtype=np.float32)
+        self._tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self.name = "wordllama"
+        self.dims = int(self._tokens.shape[1])
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts by their first 4,096 characters, see ``Embedder.embed``."""
+        rows = np.zeros((len(texts), self.dims), dtype=np.float32)
+        for start in range(0, len(texts), _BATCH):
+            batch = [text[:_CHARS].strip() for text in texts[start : start + _BATCH]]
+            encoded = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            for row, encoding in zip(rows[start : start + _BATCH], encoded, strict=True):
+                self._tokens.take(encoding.ids, axis=0).sum(axis=0, out=row)
+        return unit_rows(rows)
+
+
+def _wordllama() -> WordLlamaEmbedder:
+    spec = find_spec("wordllama")  # finds the package without running it
+    folders = spec.submodule_search_locations if spec else None
+    for folder in map(Path, folders or ()):
+        if (folder / _WEIGHTS).is_file() and (folder / _TOKENIZER).is_file():
+            return WordLlamaEmbedder(folder)
+    raise ConfigError(
+        "The files of embedder 'wordllama' are not installed: "
+        "install wordllama 0.4, or set the embedder to 'hashing'."
+    )
+
+
+EMBEDDERS: dict[str, Callable[[], Embedder]] = {
+    "wordllama": _wordllama,
+    "hashing": HashingEmbedder,
+}

@@ -1,0 +1,328 @@
+"""The ingest agent's work: batches of raw records in, confirmed outputs and clocks out.
+
+The order, which is what makes a crash harmless: check → work → outputs confirmed → remember →
+acknowledge. Everything before the acknowledgement may happen twice.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
+from redis.exceptions import RedisError
+
+from flywheel_stream import metrics
+from flywheel_stream.cleaning import Cleaned, Cleaner, Raw, successors
+from flywheel_stream.dedup import Window
+from flywheel_stream.errors import TooManyDeadLettersError
+from flywheel_stream.events import Clock, Interaction, Source, decode_interaction
+from flywheel_stream.joining import CallMeeting, SignalMeeting, WaitingRoom
+from stream.prometheus import Metrics
+from stream.sink import Sink
+from stream.topics import Topics
+from stream.transport import Batch
+
+logger = logging.getLogger(__name__)
+
+TRANSIENT = (KafkaError, RedisError, OSError, TimeoutError)
+"""What a retry can cure: a server that does not answer, or answers that it is busy."""
+
+CLOCK_INTERVAL = 1.0
+RETRY_FIRST, RETRY_MOST = 0.1, 5.0
+WATCHED = 1000
+"""Records whose refusals are watched for a flood of dead letters."""
+SWEEP = 500
+"""Overdue signals that one sweep gives up."""
+
+
+class NotAliveError(OSError):
+    """The group has not heard of us for too long: our partitions may be somebody else's."""
+
+
+@dataclass
+class InputClock:
+    """How far one input partition has come."""
+
+    until: float = 0.0
+    told: float = -1.0
+    told_at: float = 0.0
+    seen_at: float = field(default_factory=time.monotonic)
+    idle: bool = False
+
+
+class Ingest:
+    """Works batches of the input topics.
+
+    Args:
+        cleaner: the pure steps.
+        window: the rolling window of fingerprints.
+        room: the waiting room.
+        sink: where outputs go.
+        topics: the names in use.
+        counts: the metrics.
+        alive: whether the group has heard of us lately.
+        behind: whether a partition has records that were not read yet.
+        idle_timeout: seconds after which a silent partition is idle; None: never.
+        dead_letter_limit: share of refused records at which we stop; None: never.
+        join_window: seconds that a signal waits for its call.
+    """
+
+    def __init__(
+        self,
+        *,
+        cleaner: Cleaner,
+        window: Window,
+        room: WaitingRoom,
+        sink: Sink,
+        topics: Topics,
+        counts: Metrics,
+        alive: Callable[[], bool] = lambda: True,
+        behind: Callable[[TP], bool] = lambda _: False,
+        idle_timeout: float | None = 5.0,
+        dead_letter_limit: float | None = 0.5,
+        join_window: float = 86_400.0,
+    ) -> None:
+        self._cleaner = cleaner
+        self._window = window
+        self._room = room
+        self._sink = sink
+        self._metrics = counts
+        self._alive = alive
+        self._behind = behind
+        self._idle_timeout = idle_timeout
+        self._limit = dead_letter_limit
+        self._join_window = join_window
+        self._refused: deque[bool] = deque(maxlen=WATCHED)
+        self._clocks: dict[TP, InputClock] = {}
+        self._locks = {topic: asyncio.Lock() for topic in topics.inputs}
+        self._work: Mapping[str, Callable[[Sequence[Raw]], Awaitable[Cleaned]]] = {
+            topics.logs: self._calls,
+            topics.feedback: self._signals,
+            topics.deployments: self._deployments,
+            topics.decisions: self._decisions,
+        }
+
+    # ------------------------------------------------------------ batches
+
+    async def handle(self, batch: Batch) -> None:
+        """Works a batch and acknowledges it; retries while servers do not answer.
+
+        Raises:
+            TooManyDeadLettersError: too many of the last records were refused.
+        """
+        started = time.perf_counter()
+        topic = batch.tp.topic
+        raws = [_raw(record) for record in batch.records]
+        async with self._locks[topic]:
+            if await self._until_done(batch, raws):
+                batch.ack()
+        self._metrics.observe(metrics.BATCH_SECONDS, time.perf_counter() - started, f"{topic}")
+
+    async def _until_done(self, batch: Batch, raws: Sequence[Raw]) -> bool:
+        """Whether the batch was worked; False if its partition went away meanwhile."""
+        pause = RETRY_FIRST
+        while not batch.void:
+            try:
+                await self._once(batch.tp, raws)
+            except TRANSIENT as error:
+                self._metrics.inc(metrics.RETRIES, 1, batch.tp.topic)
+                logger.warning(
+                    "%s: %s, trying again in %.1f s", batch.tp.topic, type(error).__name__, pause
+                )
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, RETRY_MOST)
+            else:
+                return True
+        return False
+
+    async def _once(self, tp: TP, raws: Sequence[Raw]) -> None:
+        cleaned = await self._work[tp.topic](raws)
+        self._watch(tp.topic, cleaned, len(raws))
+        if not self._alive():
+            raise NotAliveError
+        clock = self._clocks.setdefault(tp, InputClock())
+        until = max(clock.until, cleaned.latest)
+        now = time.monotonic()
+        tell = now - clock.told_at >= CLOCK_INTERVAL or clock.idle
+        with self._timed("produce"):
+            await self._sink.write(
+                cleaned.outputs, [self._clock(tp, until)] if tell and until else []
+            )
+        with self._timed("remember"):
+            await self._window.remember(cleaned.sightings)
+        clock.until, clock.seen_at = until, now
+        if tell and until:
+            clock.told, clock.told_at, clock.idle = until, now, False
+        self._count(cleaned)
+
+    def _count(self, cleaned: Cleaned) -> None:
+        for (metric, labels), number in cleaned.tally.items():
+            self._metrics.inc(metric, number, *labels)
+
+    def _watch(self, topic: str, cleaned: Cleaned, read: int) -> None:
+        """Better to stop than to send all traffic to the side after a bad deploy."""
+        refused = sum(output.topic == "dead_letters" for output in cleaned.outputs)
+        self._refused.extend([True] * refused + [False] * (read - refused))
+        if self._limit is None or len(self._refused) < WATCHED:
+            return
+        share = sum(self._refused) / WATCHED
+        if share >= self._limit:
+            raise TooManyDeadLettersError(
+                f"{100 * share:.0f} % of the last {WATCHED} records were refused (topic {topic}): "
+                "nothing was acknowledged. See the dead letters for the reason, mend the producer, "
+                "or raise FLYWHEEL_DEAD_LETTER_LIMIT."
+            )
+
+    def _timed(self, stage: str) -> "_Timed":
+        return _Timed(self._metrics, stage)
+
+    # ------------------------------------------------------------ the story of an event
+
+    async def _calls(self, raws: Sequence[Raw]) -> Cleaned:
+        cleaner, room = self._cleaner, self._room
+        with self._timed("clean"):
+            batch = cleaner.prepare_calls(raws)
+        with self._timed("window"):
+            seen = await self._window.seen([(call.fingerprint, call.at) for call in batch.calls])
+        with self._timed("clean"):
+            puts = cleaner.admit(batch, seen)
+        with self._timed("join"):
+            meetings = await room.put_calls(puts)
+            awaiting = sorted({name for meeting in meetings for name in meeting.awaited_by})
+            resolved = await room.resolve(awaiting) if awaiting else []
+            following = await self._following([*meetings, *resolved])
+        with self._timed("clean"):
+            waiting = dict(zip(awaiting, resolved, strict=True))
+            return cleaner.finish_calls(batch, meetings, waiting, following)
+
+    async def _signals(self, raws: Sequence[Raw]) -> Cleaned:
+        cleaner, room = self._cleaner, self._room
+        with self._timed("clean"):
+            batch = cleaner.prepare_signals(raws)
+            puts = cleaner.put_signals(batch)
+        with self._timed("join"):
+            meetings = await room.put_signals(puts)
+            following = await self._following(meetings)
+        with self._timed("clean"):
+            return cleaner.finish_signals(batch, meetings, following)
+
+    async def _following(
+        self, meetings: Iterable[CallMeeting | SignalMeeting]
+    ) -> dict[str, Interaction]:
+        """The calls that signals name as their successors, as far as they have come."""
+        pairs = successors(meetings)
+        if not pairs:
+            return {}
+        found = await self._room.await_next(pairs)
+        return {
+            name: decode_interaction(entry.payload)
+            for (name, _), entry in zip(pairs, found, strict=True)
+            if entry is not None
+        }
+
+    async def _deployments(self, raws: Sequence[Raw]) -> Cleaned:
+        batch = self._cleaner.prepare_deployments(raws)
+        return await self._pass_on(batch)
+
+    async def _decisions(self, raws: Sequence[Raw]) -> Cleaned:
+        batch = self._cleaner.prepare_decisions(raws)
+        return await self._pass_on(batch)
+
+    async def _pass_on(self, batch: Sequence[Any]) -> Cleaned:
+        queries = [(item.content, item.record.ts) for item in batch if item.record is not None]
+        return self._cleaner.finish_passing(batch, await self._window.seen(queries))
+
+    # ------------------------------------------------------------ clocks and partitions
+
+    def assigned(self, tps: Iterable[TP]) -> None:
+        """Takes over input partitions; what was known of others is forgotten."""
+        self._clocks = {tp: InputClock() for tp in tps}
+
+    def revoked(self) -> None:
+        """Forgets all partitions."""
+        self._clocks = {}
+
+    async def settle(self) -> None:
+        """Waits until no batch is under way."""
+        for lock in self._locks.values():
+            async with lock:
+                pass
+
+    async def tick(self) -> None:
+        """Carries event time forward where no batch did, and says which partitions are idle."""
+        now = time.monotonic()
+        due: list[tuple[InputClock, Clock]] = []
+        for tp, clock in self._clocks.items():
+            if self._locks[tp.topic].locked():
+                continue
+            silent = self._silent(tp, clock, now)
+            fresh = clock.until > clock.told and now - clock.told_at >= CLOCK_INTERVAL
+            if fresh or (silent and not clock.idle):
+                due.append((clock, self._clock(tp, clock.until, idle=silent)))
+        if not due or not self._alive():
+            return
+        await self._sink.write((), [record for _, record in due])
+        for clock, record in due:
+            clock.told, clock.told_at, clock.idle = record.until, now, record.idle
+
+    def _silent(self, tp: TP, clock: InputClock, now: float) -> bool:
+        if self._idle_timeout is None or now - clock.seen_at < self._idle_timeout:
+            return False
+        return not self._behind(tp)
+
+    async def sweep(self) -> None:
+        """Gives up signals whose call did not come within the join window."""
+        running = [clock.until for clock in self._clocks.values() if clock.until]
+        if running:
+            await self._give_up(min(running) - self._join_window)
+
+    async def finish(self) -> None:
+        """At the end of all input: what waits is an orphan, and event time may run out."""
+        while await self._give_up(float("inf")):
+            pass
+        ends = [self._clock(tp, clock.until, end=True) for tp, clock in self._clocks.items()]
+        self._clocks = {}  # nothing more is to be told of them
+        await self._sink.write((), ends)
+
+    async def _give_up(self, before: float) -> int:
+        due = await self._room.overdue(before, SWEEP)
+        own = [waiting for waiting in due if _partition_of(waiting.entry.origin) in self._clocks]
+        if own and self._alive():
+            cleaned = self._cleaner.orphans(own)
+            await self._sink.write(cleaned.outputs)
+            await self._room.forget(own)
+            self._count(cleaned)
+        return len(own)
+
+    def _clock(self, tp: TP, until: float, *, idle: bool = False, end: bool = False) -> Clock:
+        return Clock(topic=tp.topic, partition=tp.partition, until=until, idle=idle, end=end)
+
+
+class _Timed:
+    """Adds the time spent in a stage to its metric."""
+
+    def __init__(self, counts: Metrics, stage: str) -> None:
+        self._metrics = counts
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *exc: object) -> None:
+        spent = time.perf_counter() - self._started
+        self._metrics.inc(metrics.STAGE_SECONDS, spent, self._stage)
+
+
+def _raw(record: Any) -> Raw:
+    source = Source(record.topic, record.partition, record.offset)
+    return Raw(source, record.value, record.timestamp / 1000.0)
+
+
+def _partition_of(origin: str) -> TP:
+    topic, partition, _ = origin.rsplit("/", 2)
+    return TP(topic, int(partition))

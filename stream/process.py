@@ -1,0 +1,468 @@
+"""``flywheel process``: the main job on files, through the same agents on embedded servers.
+
+Input files become input topics with one partition each, in order of ``ts``; the outputs are read
+back from their topics and written as one file each, with ``summary.json`` and ``report.html``.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import time
+from array import array
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import merge
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from flywheel_stream import metrics
+from flywheel_stream.errors import ConfigError, UnavailableError
+from flywheel_stream.events import MAX_RECORD_BYTES, parse_ts
+from flywheel_stream.learning import Fold
+from flywheel_stream.satisfaction import HourStats
+from stream.app import Worker, create_topics, kafka_options
+from stream.embedded import Servers, embedded_servers
+from stream.report import write_report
+from stream.settings import Settings, load_settings
+from stream.topics import Topics
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 1000
+"""Lines that are sent at a time."""
+AHEAD = 20_000
+"""Records that may be sent before they are read; bounds the memory of the broker's client."""
+STALLED = 120.0
+"""Seconds without any progress after which something is wrong."""
+
+OUTPUTS = ("interactions", "failures", "alerts", "curated", "rejected", "requests", "dead_letters")
+COMPACTED = frozenset({"interactions", "failures", "curated"})
+
+
+class _Ts(msgspec.Struct):
+    ts: float | str
+
+
+_decode_ts = msgspec.json.Decoder(_Ts).decode
+
+
+def line_ts(line: bytes) -> float | None:
+    """The event time of a line, or None where it cannot be read."""
+    try:
+        return parse_ts(_decode_ts(line).ts)
+    except (msgspec.DecodeError, ValueError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class Line(NamedTuple):
+    """A line's place in the order of all inputs: time, rank of its input, place in its file."""
+
+    ts: float
+    rank: int
+    number: int
+
+
+class InputFile:
+    """The lines of a file in order of ``ts``; blank lines are none.
+
+    A line without a readable ``ts`` keeps its place: it goes with the line before it.
+    """
+
+    def __init__(self, path: Path, rank: int) -> None:
+        self.path = path
+        self.rank = rank
+        self._starts = array("q")
+        self._lengths = array("q")
+        self._times = array("d")
+        with path.open("rb") as file:
+            self._index(file)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def _index(self, file: BinaryIO) -> None:
+        start, latest = 0, float("-inf")
+        for line in file:
+            if line.strip():
+                ts = line_ts(line)
+                latest = latest if ts is None else ts
+                self._starts.append(start)
+                self._lengths.append(len(line))
+                self._times.append(latest)
+            start += len(line)
+
+    def lines(self) -> list[Line]:
+        """The order in which the lines are read."""
+        order = sorted(range(len(self)), key=self._times.__getitem__)
+        return [Line(self._times[number], self.rank, number) for number in order]
+
+    def read(self, file: BinaryIO, number: int) -> bytes:
+        """One line, cut where it is too large to be accepted anyway."""
+        file.seek(self._starts[number])
+        return file.read(min(self._lengths[number], MAX_RECORD_BYTES + 1)).rstrip(b"\r\n")
+
+
+@dataclass
+class Progress:
+    """Where a run stands, for whoever shows it."""
+
+    total: int = 0
+    fed: int = 0
+    read: int = 0
+    stage: str = "starting"
+    folds: list[Fold] = field(default_factory=list)
+
+
+Show = Callable[[Progress], None]
+
+
+@dataclass
+class Result:
+    """What a run led to."""
+
+    summary: dict[str, Any]
+    hours: list[dict[str, Any]]
+    out: Path
+
+
+def run_settings(base: Settings, servers: Servers) -> Settings:
+    """The settings of a run on embedded servers: one partition an input, quick group joins."""
+    return base.model_copy(
+        update={
+            "kafka": servers.kafka,
+            "kafka_security": "PLAINTEXT",
+            "kafka_idempotent": False,
+            "fetch_wait_ms": 20,
+            "redis": load_settings(redis=servers.redis).redis,
+            "redis_prefix": "run:",
+            "redis_shards": 1,
+            "session_timeout": 3.0,
+            "input_partitions": 1,
+            "learn_partitions": 1,
+            "replication_factor": 1,
+        }
+    )
+
+
+def check_inputs(
+    logs: Sequence[Path], feedback: Sequence[Path], deployments: Sequence[Path]
+) -> None:
+    """Looks whether the inputs are there, before any server starts.
+
+    Raises:
+        ConfigError: one is not, or none is given.
+    """
+    paths = [*logs, *feedback, *deployments]
+    if not paths:
+        raise ConfigError("Nothing to process: give --logs, --feedback or --deployments.")
+    for path in paths:
+        if not path.is_file():
+            raise ConfigError(f"No file at {path}: check the path.")
+
+
+def process(
+    settings: Settings,
+    *,
+    logs: Sequence[Path],
+    feedback: Sequence[Path] = (),
+    deployments: Sequence[Path] = (),
+    out: Path,
+    show: Show = lambda _: None,
+) -> Result:
+    """Runs the main job on files.
+
+    Args:
+        settings: the configuration; servers are the embedded ones whatever it says.
+        logs: files of ``llm.logs`` records, one JSON object a line.
+        feedback: files of ``llm.feedback`` records.
+        deployments: files of ``llm.deployments`` records.
+        out: a folder for the outputs; made if absent, files in it are replaced.
+        show: is told where the run stands, a few times a second.
+
+    Raises:
+        ConfigError: an input is not there.
+        UnavailableError: an embedded server does not start.
+    """
+    check_inputs(logs, feedback, deployments)
+    out.mkdir(parents=True, exist_ok=True)
+    # Ties in time: deployments, then logs, then feedback.
+    files = [
+        *(InputFile(path, 0) for path in deployments),
+        *(InputFile(path, 1) for path in logs),
+        *(InputFile(path, 2) for path in feedback),
+    ]
+    with embedded_servers() as servers:
+        return asyncio.run(Run(run_settings(settings, servers), files, out, show).run())
+
+
+class Run:
+    """One run of the main job on files."""
+
+    def __init__(
+        self, settings: Settings, files: Sequence[InputFile], out: Path, show: Show
+    ) -> None:
+        secret = settings.secret.get_secret_value() or secrets.token_hex(32)
+        self._settings = settings.model_copy(update={"secret": load_settings(secret=secret).secret})
+        self._topics = Topics(self._settings)
+        self._files = files
+        self._out = out
+        self._show = show
+        self._progress = Progress(total=sum(map(len, files)))
+        self._started = time.monotonic()
+
+    async def run(self) -> Result:
+        """Feeds, waits for the end, reads back and writes."""
+        await create_topics(self._settings)
+        worker = Worker(self._settings, live=False)
+        await worker.start()
+        try:
+            await self._worked(worker)
+            folds = worker.agents.learn.folds()
+            written = worker.metrics.totals(metrics.WRITTEN)
+        finally:
+            await worker.stop()
+        self._tell("writing")
+        files = await self._write_outputs({name[0]: int(count) for name, count in written.items()})
+        summary = self._summary(worker, folds, files)
+        hours = [_hour(fold.app, row) for fold in folds for row in fold.hours()]
+        (self._out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+        result = Result(summary, hours, self._out)
+        write_report(self._out, summary, hours)
+        self._tell("done")
+        return result
+
+    async def _worked(self, worker: Worker) -> None:
+        """Feeds all lines and waits until everything that follows from them is confirmed."""
+        work = asyncio.ensure_future(self._feed_and_finish(worker))
+        watch = asyncio.ensure_future(worker.wait())
+        done, pending = await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for task in done:
+            task.result()
+
+    async def _feed_and_finish(self, worker: Worker) -> None:
+        await self._feed(worker)
+        self._tell("working")
+        await self._until(worker, lambda: self._read(worker) >= self._progress.fed)
+        self._tell("finishing")
+        await worker.agents.ingest.finish()
+        await self._until(worker, worker.agents.learn.ended)
+        worker.agents.learn.show()
+
+    async def _feed(self, worker: Worker) -> None:
+        names = (self._topics.deployments, self._topics.logs, self._topics.feedback)
+        producer = AIOKafkaProducer(
+            **kafka_options(self._settings), max_batch_size=2**20, max_request_size=2**24
+        )
+        await self._until(worker, lambda: bool(worker.agents.assigned))
+        await producer.start()
+        try:
+            self._tell("working")
+            for chunk in _chunks(self._ordered(), CHUNK):
+                runs: dict[str, list[bytes]] = {}
+                for rank, line in chunk:
+                    runs.setdefault(names[rank], []).append(line)
+                for topic, lines in runs.items():
+                    await _produce(producer, topic, lines)
+                self._progress.fed += len(chunk)
+                await self._until(worker, lambda: self._progress.fed - self._read(worker) < AHEAD)
+        finally:
+            await producer.stop()
+
+    def _ordered(self) -> Iterator[tuple[int, bytes]]:
+        """All lines of all inputs as (rank, bytes), in order of time."""
+        with contextlib.ExitStack() as stack:
+            opened = [stack.enter_context(file.path.open("rb")) for file in self._files]
+            tagged = [
+                [(line, index) for line in file.lines()] for index, file in enumerate(self._files)
+            ]
+            for line, index in merge(*tagged):
+                yield line.rank, self._files[index].read(opened[index], line.number)
+
+    def _read(self, worker: Worker) -> int:
+        return int(sum(worker.metrics.totals(metrics.READ).values()))
+
+    async def _until(self, worker: Worker, reached: Callable[[], bool]) -> None:
+        """Waits for something, as long as anything moves.
+
+        Raises:
+            UnavailableError: nothing has moved for minutes.
+        """
+        moved_at, last = time.monotonic(), (-1.0, -1.0)
+        while not reached():
+            await asyncio.sleep(0.05)
+            state = (
+                float(self._read(worker)),
+                sum(worker.metrics.totals(metrics.WRITTEN).values()),
+            )
+            if state != last:
+                moved_at, last = time.monotonic(), state
+            elif time.monotonic() - moved_at > STALLED:
+                raise UnavailableError(
+                    f"Nothing has moved for {STALLED:.0f} s while {self._progress.stage}: "
+                    "run again with FLYWHEEL_LOG_LEVEL=DEBUG and report it."
+                )
+            self._progress.read = int(state[0])
+            self._progress.folds = worker.agents.learn.folds()
+            self._show(self._progress)
+
+    def _tell(self, stage: str) -> None:
+        self._progress.stage = stage
+        self._show(self._progress)
+
+    # ------------------------------------------------------------ outputs
+
+    async def _write_outputs(self, written: dict[str, int]) -> dict[str, int]:
+        """Writes one file an output topic; returns their lines."""
+        counts = {}
+        for role in OUTPUTS:
+            topic = getattr(self._topics, role)
+            path = self._out / f"{role.replace('_', '-')}.jsonl"
+            counts[path.name] = await self._write_output(
+                topic, path, written.get(topic, 0), compacted=role in COMPACTED
+            )
+        return counts
+
+    async def _write_output(self, topic: str, path: Path, count: int, *, compacted: bool) -> int:
+        rows: dict[bytes, bytes] = {}
+        lines = 0
+        with path.open("wb") as file:
+            async for key, value in self._records(topic, count):
+                if not compacted and value is not None:
+                    file.write(value + b"\n")
+                    lines += 1
+                elif value is None:
+                    rows.pop(key, None)
+                else:
+                    rows.pop(key, None)  # an update moves to the end, as it does in the log
+                    rows[key] = value
+            file.writelines(value + b"\n" for value in rows.values())
+        return lines + len(rows)
+
+    async def _records(self, topic: str, count: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
+        if not count:
+            return
+        options = kafka_options(self._settings)
+        consumer = AIOKafkaConsumer(
+            **options,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=2**24,
+        )
+        await consumer.start()
+        try:
+            tps = [
+                TopicPartition(topic, partition)
+                for partition in range(self._topics.partitions(topic))
+            ]
+            consumer.assign(tps)
+            for _ in range(count):
+                message = await asyncio.wait_for(consumer.getone(), STALLED)
+                yield message.key, message.value
+        finally:
+            await consumer.stop()
+
+    # ------------------------------------------------------------ summary
+
+    def _summary(
+        self, worker: Worker, folds: Sequence[Fold], files: dict[str, int]
+    ) -> dict[str, Any]:
+        totals = worker.metrics.totals
+        by_input: dict[str, dict[str, int]] = {}
+        outcomes: Counter[str] = Counter()
+        for (name, outcome), number in totals(metrics.OUTCOMES).items():
+            by_input.setdefault(name, {})[str(outcome)] = int(number)
+            outcomes[str(outcome)] += int(number)
+        read = {name[0]: int(number) for name, number in totals(metrics.READ).items()}
+        seconds = time.monotonic() - self._started
+        return {
+            "v": 1,
+            "read": sum(read.values()),
+            "outcomes": dict(sorted(outcomes.items())),
+            "read_by_input": read,
+            "outcomes_by_input": by_input,
+            "dead_letters": _nested(totals(metrics.DEAD_LETTERS)),
+            "rejected": _nested(totals(metrics.REJECTED)),
+            "unknown_fields": {k[0]: int(n) for k, n in totals(metrics.UNKNOWN_FIELDS).items()},
+            "pii": {key[0]: int(number) for key, number in sorted(totals(metrics.PII).items())},
+            "late": int(sum(totals(metrics.LATE).values())),
+            "lines": files,
+            "apps": {fold.app: _app(fold) for fold in folds},
+            "seconds": round(seconds, 3),
+            "records_per_second": round(sum(read.values()) / seconds, 1) if seconds else 0.0,
+        }
+
+
+def _app(fold: Fold) -> dict[str, Any]:
+    picture = fold.picture()
+    return {
+        "slices": [
+            {
+                **row.slice._asdict(),
+                "calls": row.calls,
+                "duplicates": row.duplicates,
+                "judged": row.judged,
+                "satisfied": row.satisfied_mean,
+                "thumbs": row.thumbs,
+            }
+            for row in picture.slices
+        ],
+        "failures": picture.failures,
+        "clusters": picture.clusters,
+        "open_incidents": [incident.incident for incident, _ in picture.incidents],
+        "examples": picture.examples,
+        "top_clusters": [cluster._asdict() for cluster in fold.top_clusters()],
+    }
+
+
+def _hour(app: str, row: HourStats) -> dict[str, Any]:
+    return {
+        "app": app,
+        "hour": row.hour,
+        **row.slice._asdict(),
+        "calls": row.calls,
+        "judged": row.judged,
+        "satisfied": row.satisfied_mean,
+        "thumbs": row.thumbs,
+    }
+
+
+def _nested(totals: dict[tuple[str, ...], float]) -> dict[str, dict[str, int]]:
+    out: dict[str, dict[str, int]] = {}
+    for (outer, inner), number in sorted(totals.items()):
+        out.setdefault(str(outer), {})[str(inner)] = int(number)
+    return out
+
+
+def _chunks(lines: Iterator[tuple[int, bytes]], size: int) -> Iterator[list[tuple[int, bytes]]]:
+    chunk: list[tuple[int, bytes]] = []
+    for line in lines:
+        chunk.append(line)
+        if len(chunk) >= size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+async def _produce(producer: AIOKafkaProducer, topic: str, lines: Sequence[bytes]) -> None:
+    pending = []
+    builder = producer.create_batch()
+    for line in lines:
+        if builder.append(key=None, value=line, timestamp=None) is None:
+            builder.close()
+            pending.append(await producer.send_batch(builder, topic, partition=0))
+            builder = producer.create_batch()
+            builder.append(key=None, value=line, timestamp=None)
+    builder.close()
+    pending.append(await producer.send_batch(builder, topic, partition=0))
+    await asyncio.gather(*pending)

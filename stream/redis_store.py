@@ -1,0 +1,434 @@
+"""Redis: the rolling Bloom window and the waiting room, a few round trips for a whole batch.
+
+Each method runs one small Lua script per shard. A shard is a hash tag in the keys, so that a
+script's keys lie in one slot of a Redis Cluster. Values are LZ4-compressed; nothing raw is stored.
+
+Keys, after the prefix and ``{shard}``: ``b:G`` Bloom filter of generation G, ``x:G`` its index
+(fingerprint to "copies first"), ``c:TRACE`` a call, ``s:TRACE`` its signals, ``w`` signals that wait
+(by ``ts``), ``n:TRACE`` calls that wait for TRACE as their successor.
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+from zlib import crc32
+
+import lz4.block
+import redis.asyncio as aioredis
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from flywheel_stream.dedup import Seen, Sighting, WindowPolicy
+from flywheel_stream.errors import UnavailableError
+from flywheel_stream.joining import (
+    CallMeeting,
+    CallPut,
+    Entry,
+    SignalMeeting,
+    SignalPut,
+    Waiting,
+)
+
+SEEN = """
+local base, gens, out = KEYS[1], {}, {}
+for gen in string.gmatch(ARGV[1], '%S+') do gens[#gens + 1] = gen end
+local n = #ARGV - 1
+local hit = {}
+for _, gen in ipairs(gens) do
+  if redis.call('EXISTS', base .. 'b:' .. gen) == 1 then
+    local found = redis.call('BF.MEXISTS', base .. 'b:' .. gen, unpack(ARGV, 2))
+    for i = 1, n do
+      if found[i] == 1 and (not hit[i] or hit[i] == '') then
+        hit[i] = redis.call('HGET', base .. 'x:' .. gen, ARGV[i + 1]) or ''
+      end
+    end
+  end
+end
+for i = 1, n do out[i] = hit[i] or false end
+return out
+"""
+
+REMEMBER = """
+local base, gen = KEYS[1], ARGV[1]
+local capacity, rate, ttl, limit = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local bloom, index = base .. 'b:' .. gen, base .. 'x:' .. gen
+if redis.call('EXISTS', bloom) == 0 then
+  redis.call('BF.RESERVE', bloom, rate, capacity, 'EXPANSION', '2')
+end
+local add = {}
+for i = 6, #ARGV, 3 do add[#add + 1] = ARGV[i] end
+redis.call('BF.MADD', bloom, unpack(add))
+for i = 6, #ARGV, 3 do
+  local copies = tonumber(ARGV[i + 1])
+  local known = redis.call('HGET', index, ARGV[i])
+  if known then
+    local count, first = string.match(known, '^(%d+) (.*)$')
+    if copies > tonumber(count) then
+      redis.call('HSET', index, ARGV[i], copies .. ' ' .. first)
+    end
+  elseif redis.call('HLEN', index) < limit then
+    redis.call('HSET', index, ARGV[i], copies .. ' ' .. ARGV[i + 2])
+  end
+end
+redis.call('EXPIRE', bloom, ttl)
+redis.call('EXPIRE', index, ttl)
+return #add
+"""
+
+PUT_CALLS = """
+local base, ttl, out = KEYS[1], ARGV[1], {}
+for i = 2, #ARGV, 2 do
+  local trace = ARGV[i]
+  local earlier = redis.call('GET', base .. 'c:' .. trace)
+  if not earlier then redis.call('SET', base .. 'c:' .. trace, ARGV[i + 1], 'EX', ttl) end
+  local signals, joined = redis.call('HGETALL', base .. 's:' .. trace), 0
+  for j = 1, #signals, 2 do
+    joined = joined + redis.call('ZREM', base .. 'w', trace .. '\\0' .. signals[j])
+  end
+  out[#out + 1] = earlier
+  out[#out + 1] = signals
+  out[#out + 1] = joined
+  out[#out + 1] = redis.call('SMEMBERS', base .. 'n:' .. trace)
+end
+return out
+"""
+
+PUT_SIGNALS = """
+local base, ttl, out = KEYS[1], ARGV[1], {}
+for i = 2, #ARGV, 4 do
+  local trace, id = ARGV[i], ARGV[i + 1]
+  local key = base .. 's:' .. trace
+  local earlier = redis.call('HGET', key, id)
+  local call = redis.call('GET', base .. 'c:' .. trace)
+  if not earlier then
+    redis.call('HSET', key, id, ARGV[i + 3])
+    redis.call('EXPIRE', key, ttl)
+    if not call then redis.call('ZADD', base .. 'w', ARGV[i + 2], trace .. '\\0' .. id) end
+  end
+  out[#out + 1] = earlier
+  out[#out + 1] = call
+  out[#out + 1] = redis.call('HVALS', key)
+end
+return out
+"""
+
+AWAIT_NEXT = """
+local base, ttl, out = KEYS[1], ARGV[1], {}
+for i = 2, #ARGV, 2 do
+  redis.call('SADD', base .. 'n:' .. ARGV[i], ARGV[i + 1])
+  redis.call('EXPIRE', base .. 'n:' .. ARGV[i], ttl)
+  out[#out + 1] = redis.call('GET', base .. 'c:' .. ARGV[i])
+end
+return out
+"""
+
+RESOLVE = """
+local base, out = KEYS[1], {}
+for i = 1, #ARGV do
+  out[#out + 1] = redis.call('GET', base .. 'c:' .. ARGV[i])
+  out[#out + 1] = redis.call('HVALS', base .. 's:' .. ARGV[i])
+end
+return out
+"""
+
+OVERDUE = """
+local base, out = KEYS[1], {}
+local due = redis.call('ZRANGE', base .. 'w', '-inf', ARGV[1], 'BYSCORE', 'LIMIT', 0, ARGV[2], 'WITHSCORES')
+for i = 1, #due, 2 do
+  local trace, id = string.match(due[i], '^(.-)%z(.*)$')
+  local value = redis.call('HGET', base .. 's:' .. trace, id)
+  if value then
+    out[#out + 1] = trace
+    out[#out + 1] = id
+    out[#out + 1] = due[i + 1]
+    out[#out + 1] = value
+  else
+    redis.call('ZREM', base .. 'w', due[i])
+  end
+end
+return out
+"""
+
+FORGET = """
+local base = KEYS[1]
+for i = 1, #ARGV, 2 do
+  redis.call('ZREM', base .. 'w', ARGV[i] .. '\\0' .. ARGV[i + 1])
+  redis.call('HDEL', base .. 's:' .. ARGV[i], ARGV[i + 1])
+end
+return 0
+"""
+
+INDEX_LIMIT = 5_000_000
+"""Most fingerprints whose first call one generation of one shard can name (about 100 bytes each)."""
+
+Call = tuple[str, list[bytes | str]]
+
+
+class Redis:
+    """A connection, its shards and scripts."""
+
+    def __init__(self, url: str, prefix: str, shards: int) -> None:
+        self._client: aioredis.Redis = aioredis.from_url(
+            url, socket_timeout=5.0, socket_connect_timeout=5.0
+        )
+        self._bases = [f"{prefix}{{{shard}}}:" for shard in range(shards)]
+        self._shas: dict[str, str] = {}
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def check(self) -> None:
+        """Looks whether Redis answers and has Bloom filters.
+
+        Raises:
+            UnavailableError: it does not; the sentence says what to do.
+        """
+        try:
+            await self._client.ping()
+            await self._client.execute_command("BF.EXISTS", f"{self._bases[0]}probe", "x")  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            if "unknown command" in str(error):
+                raise UnavailableError(
+                    "Redis has no Bloom filters: use Redis 8, Redis Stack, or load RedisBloom."
+                ) from None
+            raise UnavailableError(
+                f"Redis refused a command ({error}): check its setting."
+            ) from None
+        except (RedisError, OSError) as error:
+            raise UnavailableError(
+                f"Redis does not answer ({type(error).__name__}): start it or set FLYWHEEL_REDIS."
+            ) from None
+
+    def shard(self, key: str) -> int:
+        """The shard of a trace id or fingerprint."""
+        return crc32(key.encode("utf-8", "surrogatepass")) % len(self._bases)
+
+    async def run(self, script: str, calls: Sequence[tuple[int, list[Any]]]) -> list[Any]:
+        """Runs a script once for each (shard, arguments), in one round trip.
+
+        Raises:
+            redis.exceptions.RedisError: Redis does not answer or refuses.
+        """
+        if not calls:
+            return []
+        if script not in self._shas:
+            self._shas[script] = await self._client.script_load(script)
+        try:
+            return await self._evaluate(script, calls)
+        except NoScriptError:  # Redis was restarted or flushed
+            self._shas[script] = await self._client.script_load(script)
+            return await self._evaluate(script, calls)
+
+    async def _evaluate(self, script: str, calls: Sequence[tuple[int, list[Any]]]) -> list[Any]:
+        sha = self._shas[script]
+        if len(calls) == 1:
+            shard, arguments = calls[0]
+            return [await self._client.evalsha(sha, 1, self._bases[shard], *arguments)]
+        pipe = self._client.pipeline(transaction=False)
+        for shard, arguments in calls:
+            pipe.evalsha(sha, 1, self._bases[shard], *arguments)
+        return await pipe.execute()
+
+    def grouped(self, keys: Iterable[str]) -> dict[int, list[int]]:
+        """Positions of keys by shard."""
+        groups: dict[int, list[int]] = {}
+        for position, key in enumerate(keys):
+            groups.setdefault(self.shard(key), []).append(position)
+        return groups
+
+
+LUA_STACK = 4000
+"""Arguments that one script call may unpack; Lua's stack holds about eight thousand."""
+
+
+class RedisWindow:
+    """The rolling window (``dedup.Window``) in Redis Bloom filters."""
+
+    def __init__(self, connection: Redis, policy: WindowPolicy, shards: int) -> None:
+        self._redis = connection
+        self._policy = policy
+        self._capacity = max(1000, policy.filter_capacity // shards)
+        self._ttl = int(policy.seconds + 2 * policy.length)
+
+    async def seen(self, queries: Sequence[tuple[str, float]]) -> list[Seen]:
+        """Looks up (fingerprint, ts) pairs."""
+        groups: dict[tuple[int, str], list[int]] = {}
+        for position, (key, ts) in enumerate(queries):
+            lookups = " ".join(map(str, self._policy.lookups(ts)))
+            groups.setdefault((self._redis.shard(key), lookups), []).append(position)
+        calls: list[tuple[int, list[Any]]] = []
+        parts: list[list[int]] = []
+        for (shard, lookups), positions in groups.items():
+            for start in range(0, len(positions), LUA_STACK):
+                part = positions[start : start + LUA_STACK]
+                parts.append(part)
+                calls.append((shard, [lookups, *(queries[i][0] for i in part)]))
+        out = [Seen(hit=False)] * len(queries)
+        for part, found in zip(parts, await self._redis.run(SEEN, calls), strict=True):
+            for position, value in zip(part, found, strict=True):
+                if value is not None:
+                    out[position] = _seen(value)
+        return out
+
+    async def remember(self, sightings: Sequence[Sighting]) -> None:
+        """Notes calls."""
+        groups: dict[tuple[int, int], list[Any]] = {}
+        for key, ts, first, copies in sightings:
+            where = (self._redis.shard(key), self._policy.generation(ts))
+            groups.setdefault(where, []).extend((key, copies, first))
+        head = [self._capacity, self._policy.filter_error_rate, self._ttl, INDEX_LIMIT]
+        calls = [
+            (shard, [generation, *head, *arguments[start : start + 3 * LUA_STACK]])
+            for (shard, generation), arguments in groups.items()
+            for start in range(0, len(arguments), 3 * LUA_STACK)
+        ]
+        await self._redis.run(REMEMBER, calls)
+
+
+def _seen(value: bytes) -> Seen:
+    copies, _, first = value.partition(b" ")
+    if not first:
+        return Seen(hit=True)
+    return Seen(hit=True, first=first.decode("utf-8", "surrogatepass"), copies=int(copies))
+
+
+_HEAD = struct.Struct("<HH")
+
+
+def pack(entry: Entry) -> bytes:
+    """An entry as one compressed value: lengths, origin, content hash, payload."""
+    origin, content = entry.origin.encode(), entry.content.encode()
+    head = _HEAD.pack(len(origin), len(content)) + origin + content
+    return head + cast("bytes", lz4.block.compress(entry.payload))
+
+
+def unpack(value: bytes) -> Entry:
+    """The inverse of ``pack``."""
+    first, second = _HEAD.unpack_from(value)
+    start = _HEAD.size + first
+    return Entry(
+        value[_HEAD.size : start].decode(),
+        value[start : start + second].decode(),
+        cast("bytes", lz4.block.decompress(value[start + second :])),
+    )
+
+
+def _maybe(value: bytes | None) -> Entry | None:
+    return None if value is None else unpack(value)
+
+
+class RedisWaitingRoom:
+    """The waiting room (``joining.WaitingRoom``) in Redis."""
+
+    def __init__(self, connection: Redis, window: float) -> None:
+        self._redis = connection
+        self._ttl = int(window) + 3600
+
+    async def put_calls(self, puts: Sequence[CallPut]) -> list[CallMeeting]:
+        """Puts calls where absent and reads what they meet."""
+        groups = self._redis.grouped(put.trace_id for put in puts)
+        calls = [
+            (shard, [self._ttl, *_flat((puts[i].trace_id, pack(puts[i].entry)) for i in group)])
+            for shard, group in groups.items()
+        ]
+        out: list[CallMeeting | None] = [None] * len(puts)
+        for group, found in zip(
+            groups.values(), await self._redis.run(PUT_CALLS, calls), strict=True
+        ):
+            for index, position in enumerate(group):
+                earlier, signals, joined, awaited = found[4 * index : 4 * index + 4]
+                out[position] = CallMeeting(
+                    _maybe(earlier),
+                    [unpack(value) for value in signals[1::2]],
+                    joined,
+                    [name.decode("utf-8", "surrogatepass") for name in awaited],
+                )
+        return cast("list[CallMeeting]", out)
+
+    async def put_signals(self, puts: Sequence[SignalPut]) -> list[SignalMeeting]:
+        """Puts signals where absent and reads what they meet."""
+        groups = self._redis.grouped(put.trace_id for put in puts)
+        calls = [
+            (
+                shard,
+                [
+                    self._ttl,
+                    *_flat(
+                        (put.trace_id, put.signal_id, repr(put.ts), pack(put.entry))
+                        for put in (puts[i] for i in group)
+                    ),
+                ],
+            )
+            for shard, group in groups.items()
+        ]
+        out: list[SignalMeeting | None] = [None] * len(puts)
+        for group, found in zip(
+            groups.values(), await self._redis.run(PUT_SIGNALS, calls), strict=True
+        ):
+            for index, position in enumerate(group):
+                earlier, call, signals = found[3 * index : 3 * index + 3]
+                out[position] = SignalMeeting(
+                    _maybe(earlier), _maybe(call), [unpack(value) for value in signals]
+                )
+        return cast("list[SignalMeeting]", out)
+
+    async def await_next(self, pairs: Sequence[tuple[str, str]]) -> list[Entry | None]:
+        """Notes for (next, trace) that ``trace`` waits for the call ``next``; returns that call."""
+        groups = self._redis.grouped(following for following, _ in pairs)
+        calls = [
+            (shard, [self._ttl, *_flat(pairs[i] for i in group)]) for shard, group in groups.items()
+        ]
+        out: list[Entry | None] = [None] * len(pairs)
+        for group, found in zip(
+            groups.values(), await self._redis.run(AWAIT_NEXT, calls), strict=True
+        ):
+            for position, value in zip(group, found, strict=True):
+                out[position] = _maybe(value)
+        return out
+
+    async def resolve(self, trace_ids: Sequence[str]) -> list[SignalMeeting]:
+        """Reads calls with their signals."""
+        groups = self._redis.grouped(trace_ids)
+        calls: list[tuple[int, list[Any]]] = [
+            (shard, [trace_ids[i] for i in group]) for shard, group in groups.items()
+        ]
+        out: list[SignalMeeting | None] = [None] * len(trace_ids)
+        for group, found in zip(
+            groups.values(), await self._redis.run(RESOLVE, calls), strict=True
+        ):
+            for index, position in enumerate(group):
+                call, signals = found[2 * index : 2 * index + 2]
+                out[position] = SignalMeeting(
+                    None, _maybe(call), [unpack(value) for value in signals]
+                )
+        return cast("list[SignalMeeting]", out)
+
+    async def overdue(self, before: float, limit: int) -> list[Waiting]:
+        """Signals with an earlier ``ts`` whose call has not come, oldest first."""
+        bound = "+inf" if before == float("inf") else f"({before!r}"
+        shards = range(len(self._redis._bases))  # noqa: SLF001 - the two are one mechanism
+        found = await self._redis.run(OVERDUE, [(shard, [bound, limit]) for shard in shards])
+        due: list[tuple[float, Waiting]] = []
+        for part in found:
+            for trace, name, ts, value in zip(*(part[i::4] for i in range(4)), strict=True):
+                waiting = Waiting(
+                    trace.decode("utf-8", "surrogatepass"),
+                    name.decode("utf-8", "surrogatepass"),
+                    unpack(value),
+                )
+                due.append((float(ts), waiting))
+        due.sort(key=lambda pair: (pair[0], pair[1].trace_id, pair[1].signal_id))
+        return [waiting for _, waiting in due[:limit]]
+
+    async def forget(self, waiting: Sequence[Waiting]) -> None:
+        """Takes signals out of the room."""
+        groups = self._redis.grouped(entry.trace_id for entry in waiting)
+        calls = [
+            (shard, _flat((waiting[i].trace_id, waiting[i].signal_id) for i in group))
+            for shard, group in groups.items()
+        ]
+        await self._redis.run(FORGET, calls)
+
+
+def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
+    return [value for row in rows for value in row]

@@ -1,0 +1,202 @@
+"""Every setting once: type, default, sentence; from ``flywheel.toml`` and ``FLYWHEEL_…``."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from flywheel_stream.errors import ConfigError
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """The configuration of every command; frozen once loaded."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FLYWHEEL_", frozen=True, extra="forbid", toml_file="flywheel.toml"
+    )
+
+    # --- Kafka
+    kafka: str = Field("localhost:9092", description="Bootstrap servers, comma-separated.")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Security protocol of the brokers."
+    )
+    kafka_username: str = Field("", description="SASL user name.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="SASL password.")
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="SASL mechanism."
+    )
+    kafka_ca_file: str = Field("", description="CA certificates for TLS; empty: the system's.")
+    kafka_idempotent: bool = Field(
+        default=True, description="Idempotent producer; switch off for brokers that lack it."
+    )
+    fetch_wait_ms: Count = Field(
+        500, description="Longest that a broker may hold a fetch that finds nothing."
+    )
+    replication_factor: Count = Field(1, description="Replicas of the topics that we create.")
+    session_timeout: Positive = Field(
+        30.0, description="Seconds after which a silent worker loses its partitions."
+    )
+    group: str = Field("flywheel", description="Consumer group and name of this deployment.")
+
+    # --- topics
+    logs_topic: str = Field("llm.logs", description="Input: one record per model call.")
+    feedback_topic: str = Field("llm.feedback", description="Input: one record per user signal.")
+    deployments_topic: str = Field("llm.deployments", description="Input: versions that went live.")
+    prefix: str = Field("flywheel.", description="Prefix of the topics that we write.")
+    input_partitions: Count = Field(4, description="Partitions of input topics that we create.")
+    learn_partitions: Count = Field(
+        4, description="Partitions of the learn topic; fixed once it is created."
+    )
+    raw_retention_hours: Positive = Field(
+        72.0, description="`doctor` warns if raw topics are kept longer."
+    )
+    retention_hours: Positive = Field(168.0, description="How long our output topics are kept.")
+
+    # --- Redis
+    redis: SecretStr = Field(SecretStr("redis://localhost:6379/0"), description="Redis URL.")
+    redis_prefix: str = Field("flywheel:", description="Prefix of every key.")
+    redis_shards: Count = Field(
+        4, description="Hash tags that keys are spread over; a Redis Cluster places each apart."
+    )
+
+    # --- ingest
+    secret: SecretStr = Field(
+        SecretStr(""), description="Keys the hashes of users; empty: one is drawn per run."
+    )
+    batch_records: Count = Field(500, description="Most records of one batch.")
+    batch_bytes: Count = Field(1024 * 1024, description="Most bytes of one batch.")
+    dedup_window_hours: Positive = Field(24.0, description="How long a duplicate is recognised.")
+    dedup_generations: Count = Field(2, description="Bloom filters that share the window.")
+    dedup_capacity: Count = Field(
+        1_000_000, description="Calls expected in one window; sizes the Bloom filters."
+    )
+    dedup_error_rate: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+        1e-4, description="Share of new calls that may be taken for duplicates."
+    )
+    join_window_hours: Positive = Field(24.0, description="How long calls and signals wait.")
+    sample_rate: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.01, description="Share of all calls that the learner sees without a signal."
+    )
+    dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="Share of the last thousand records at which a worker stops."
+    )
+    traffic_attributes: tuple[str, ...] = Field(
+        (), description="Attributes that traffic is counted by."
+    )
+
+    # --- event time
+    allowed_lateness: Annotated[float, Field(ge=0)] = Field(
+        10.0, description="Seconds that a record may come out of order."
+    )
+    idle_timeout: Positive = Field(
+        5.0, description="Seconds after which a silent partition no longer holds time back."
+    )
+    revision_window_hours: Positive = Field(
+        24.0, description="How long a late signal still corrects counts."
+    )
+    snapshot_interval: Positive = Field(1.0, description="Seconds between snapshots, at least.")
+    accept_gap: bool = Field(
+        default=False, description="Go on though offsets of the learn topic are missing."
+    )
+
+    # --- learn
+    embedder: Literal["wordllama", "hashing"] = Field(
+        "wordllama", description="How texts become vectors for clusters."
+    )
+    cluster_capacity: Count = Field(500, description="Most live clusters of one app.")
+    budget_days: Positive = Field(14.0, description="Days that a fix may take; triage heeds it.")
+    budget_cost: Positive = Field(5000.0, description="USD that a fix may cost; triage heeds it.")
+
+    # --- serving
+    http_host: str = Field("127.0.0.1", description="Address of /metrics, /health and /ready.")
+    http_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        9808, description="Port of /metrics, /health and /ready; 0: a free one."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level that is logged."
+    )
+
+    @field_validator("traffic_attributes", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def masked(self) -> dict[str, Any]:
+        """All settings for a person to read, secrets masked."""
+        out: dict[str, Any] = {}
+        for name, value in self:
+            if isinstance(value, SecretStr):
+                raw = value.get_secret_value()
+                out[name] = _mask_url(raw) if "://" in raw else ("********" if raw else "")
+            else:
+                out[name] = value
+        return out
+
+
+def _mask_url(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    return f"{scheme}://{'********@' if at else ''}{host}" if credentials or not at else url
+
+
+def load_settings(path: str | None = None, **overrides: object) -> Settings:
+    """Loads the settings.
+
+    Args:
+        path: the file; else ``FLYWHEEL_CONFIG``, else ``flywheel.toml`` if it is there.
+        **overrides: win over file and environment.
+
+    Raises:
+        ConfigError: a file that is not there or no TOML, an unknown setting, a wrong value.
+    """
+    named = path or os.environ.get("FLYWHEEL_CONFIG")
+    file = Path(named or "flywheel.toml")
+    if named and not file.is_file():
+        raise ConfigError(f"No configuration file at {file}: create it or change the path.")
+    unknown = _unknown_variables()
+    if unknown:
+        raise ConfigError(f"{unknown} names no setting: see `flywheel doctor` for their names.")
+
+    class Loaded(Settings):
+        model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": file})
+
+    try:
+        return Loaded(**overrides)  # type: ignore[arg-type]  # checked by pydantic
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is no valid TOML ({error}): correct it.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"Setting {name!r}: {first['msg']}. Correct it in {file} or FLYWHEEL_{name.upper()}."
+        ) from None
+
+
+def _unknown_variables() -> str:
+    known = {f"FLYWHEEL_{name.upper()}" for name in Settings.model_fields} | {"FLYWHEEL_CONFIG"}
+    return next(
+        (name for name in os.environ if name.startswith("FLYWHEEL_") and name not in known), ""
+    )

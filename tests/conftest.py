@@ -1,0 +1,106 @@
+"""The servers that tests share: one of each per test process, started when first asked for.
+
+A server that cannot be had skips the test at home and fails it in CI, where the variable ``CI`` is
+set. After a test that stopped a real server, the next test that asks for it finds it running again.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from flywheel_stream.errors import UnavailableError
+from stream.embedded import Servers, embedded_servers
+from tests.servers import KafkaServer, RedisServer
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Apache Kafka, so that ``-m "not kafka"`` can be trusted."""
+    for item in items:
+        if "kafka_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.kafka)
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Servers]:
+    """Give the embedded broker and Redis, shared by the tests of one process."""
+    with ExitStack() as running:
+        with _needed():
+            servers = running.enter_context(embedded_servers())
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def _kafka_of_session() -> Iterator[KafkaServer]:
+    with _folder() as folder:
+        with _needed():
+            server = KafkaServer(folder)
+        yield server
+        server.kill()  # its data go with the folder
+
+
+@pytest.fixture
+def kafka_server(_kafka_of_session: KafkaServer) -> KafkaServer:
+    """Give a running Apache Kafka that the test may stop, kill and start."""
+    _kafka_of_session.start()
+    return _kafka_of_session
+
+
+@pytest.fixture
+def kafka(kafka_server: KafkaServer) -> str:
+    """Give the bootstrap address of a running Apache Kafka."""
+    return kafka_server.bootstrap
+
+
+@pytest.fixture(scope="session")
+def _redis_of_session() -> Iterator[RedisServer]:
+    yield from _redis(bloom=True)
+
+
+@pytest.fixture
+def redis_server(_redis_of_session: RedisServer) -> RedisServer:
+    """Give a running Redis with Bloom that the test may stop, kill and start."""
+    _redis_of_session.start()
+    return _redis_of_session
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """Give the URL of a running Redis with Bloom."""
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def redis_without_bloom() -> Iterator[str]:
+    """Give the URL of a Redis that lacks the Bloom module."""
+    for server in _redis(bloom=False):
+        server.start()
+        yield server.url
+
+
+def _redis(*, bloom: bool) -> Iterator[RedisServer]:
+    with _folder() as folder:
+        with _needed():
+            server = RedisServer(folder, bloom=bloom)
+        yield server
+        server.kill()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="flywheel-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _needed() -> Iterator[None]:
+    """Turn a server that cannot be had into a skip, in CI into a failure."""
+    try:
+        yield
+    except UnavailableError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))

@@ -1,0 +1,365 @@
+"""Clusters: assignment, forgetting, names, River's interface and exact restoration."""
+
+import gzip
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from river.checks import check_estimator, common
+
+from flywheel_stream.clusters import Assignment, Clusters, cluster_id
+from flywheel_stream.embedding import HashingEmbedder
+from flywheel_stream.errors import StateError
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
+DAY = 86_400.0
+
+
+def axis(place: int, dims: int = 256) -> NDArray[np.float32]:
+    vector = np.zeros(dims, dtype=np.float32)
+    vector[place] = 1
+    return vector
+
+
+def near(place: int, wobble: float = 0.3) -> NDArray[np.float32]:
+    return axis(place) + np.float32(wobble) * axis(255)
+
+
+def traffic(count: int, themes: int = 40, seed: int = 3) -> Iterator[dict[str, object]]:
+    """Yield keyword arguments of ``assign``: themes with noise, late records, users, texts."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(themes, 256))
+    for n in range(count):
+        theme = int(rng.integers(themes))
+        noise = rng.normal(scale=rng.uniform(0.2, 1.5), size=256)
+        yield {
+            "record_id": f"t{n}",
+            "vector": (centres[theme] + noise).astype(np.float32),
+            "ts": 1_700_000_000.0 + n * 600.0 - float(rng.integers(0, 3_000)),
+            "text": f"theme{theme:c} broke the thing number{n % 7}" if n % 3 else "",
+            "user": f"u{int(rng.integers(50))}" if n % 5 else None,
+        }
+
+
+def feed(model: Clusters, records: Iterator[dict[str, object]]) -> list[Assignment]:
+    return [model.assign(**record) for record in records]  # type: ignore[arg-type]  # one dict, many types
+
+
+def packed(model: Clusters) -> bytes:
+    return msgspec.msgpack.encode(model.dump())
+
+
+def v_measure(truth: list[str], found: list[str]) -> float:
+    """Twice the mutual information over the sum of both entropies."""
+
+    def entropy(labels: list[str] | list[tuple[str, str]]) -> float:
+        counts = np.array(list(Counter(labels).values())) / len(labels)
+        return float(-(counts * np.log(counts)).sum())
+
+    both = entropy(truth) + entropy(found)
+    return 2 * (both - entropy(list(zip(truth, found, strict=True)))) / both
+
+
+def test_alike_join_and_unlike_found() -> None:
+    model = Clusters()
+    first = model.assign("a", axis(0), 0.0)
+    joined = model.assign("b", near(0), 1.0)
+    other = model.assign("c", axis(1), 2.0)
+    assert first == Assignment(cluster_id("a"), 0.0, new=True)
+    assert (joined.cluster, joined.new) == (first.cluster, False)
+    assert joined.similarity == pytest.approx(1 / math.hypot(1, 0.3), abs=1e-6)
+    assert other == Assignment(cluster_id("c"), 0.0, new=True)
+    assert list(model) == [first.cluster, other.cluster]
+    assert len(model) == 2
+    assert first.cluster in model
+    assert "c_000000000000" not in model
+
+
+def test_a_vector_exactly_at_the_threshold_joins() -> None:
+    model = Clusters(threshold=1.0)
+    model.assign("a", axis(0), 0.0)
+    assert not model.assign("b", axis(0), 0.0).new
+    assert model.assign("c", near(0, 0.01), 0.0).new
+
+
+def test_an_id_is_derived_from_the_founding_record() -> None:
+    assert cluster_id("trace-1") == Clusters().assign("trace-1", axis(0), 0.0).cluster
+    assert len(cluster_id("é🤖")) == len("c_") + 12
+    int(cluster_id("x").removeprefix("c_"), 16)
+
+
+def test_the_length_of_a_vector_does_not_matter() -> None:
+    short, long = Clusters(), Clusters()
+    for scale, model in ((1, short), (8, long)):
+        for n in range(5):
+            model.assign(f"t{n}", near(0, n / 5) * np.float32(scale), 0.0)
+    assert packed(short) == packed(long)
+
+
+def test_the_centroid_is_the_mean_direction_of_its_records() -> None:
+    model = Clusters(threshold=0.1)
+    vectors = [near(0, wobble) for wobble in (0.0, 0.5, 1.0, 0.2)]
+    for n, vector in enumerate(vectors):
+        model.assign(f"t{n}", vector, 0.0)
+    mean = np.mean([v / np.linalg.norm(v) for v in vectors], axis=0)
+    found = model.nearest(mean.astype(np.float32))
+    assert found is not None
+    assert found[1] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_weight_halves_with_event_time_and_late_records_count_as_if_in_time() -> None:
+    in_time, late = Clusters(half_life=DAY), Clusters(half_life=DAY)
+    for n, day in enumerate((0, 1, 2)):
+        in_time.assign(f"t{n}", axis(0), 1.7e9 + day * DAY)
+    for n, day in enumerate((0, 2, 1)):
+        late.assign(f"t{n}", axis(0), 1.7e9 + day * DAY)
+    for model in (in_time, late):
+        info = model.info(cluster_id("t0"))
+        assert info.weight == pytest.approx(1 + 0.5 + 0.25, rel=1e-9)
+        assert (info.size, info.born, info.last) == (3, 1.7e9, 1.7e9 + 2 * DAY)
+
+
+def test_weight_falls_while_other_clusters_are_fed() -> None:
+    model = Clusters(half_life=DAY)
+    model.assign("a", axis(0), 1.7e9)
+    model.assign("b", axis(1), 1.7e9 + 3 * DAY)
+    assert model.info(cluster_id("a")).weight == pytest.approx(1 / 8)
+
+
+def test_a_centroid_follows_drift_and_forgets() -> None:
+    def angle_after(days: float) -> float:
+        model = Clusters(threshold=0.3, half_life=DAY)
+        for n in range(50):
+            model.assign(f"a{n}", axis(0), 0.0)
+        for n in range(5):
+            model.assign(f"b{n}", axis(0) + axis(1), days * DAY)
+        found = model.nearest(axis(1))
+        assert found is not None
+        return found[1]
+
+    assert angle_after(0) < 0.1
+    assert angle_after(10) > 0.65
+
+
+def test_when_full_the_least_decayed_weight_is_forgotten() -> None:
+    model = Clusters(capacity=3, half_life=DAY)
+    for n in range(4):
+        model.assign(f"old{n}", axis(0), 0.0, "stale words")
+    model.assign("b", axis(1), 9 * DAY)
+    model.assign("c", axis(2), 9 * DAY)
+    model.assign("d", axis(3), 9 * DAY)  # four records of nine days ago weigh 4 / 512
+    assert set(model) == {cluster_id(r) for r in ("b", "c", "d")}
+    with pytest.raises(KeyError):
+        model.info(cluster_id("old0"))
+    assert model.assign("old0", axis(0), 9 * DAY).new
+
+
+def test_memory_stays_bounded_however_many_found() -> None:
+    model = Clusters(capacity=20, exemplars=2)
+    feed(model, traffic(200))
+    before = len(packed(model))
+    feed(model, traffic(2_000, themes=400, seed=4))
+    assert len(model) == 20
+    assert len(packed(model)) < 1.2 * before
+
+
+def test_a_founder_that_comes_again_never_founds_twice() -> None:
+    model = Clusters()
+    model.assign("a", axis(0), 0.0)
+    again = model.assign("a", -axis(0), 0.0)
+    assert (again.cluster, again.new) == (cluster_id("a"), False)
+    assert model.info(cluster_id("a")).size == 2
+    assert model.nearest(axis(0)) == (cluster_id("a"), 1.0)
+
+
+def test_texts_without_content_share_one_cluster_which_nothing_else_joins() -> None:
+    model = Clusters()
+    empty = np.zeros(256, dtype=np.float32)
+    model.assign("a", axis(0), 0.0)
+    assert model.assign("e1", empty, 0.0).new
+    assert model.assign("e2", empty, 0.0) == Assignment(cluster_id("e1"), 1.0, new=False)
+    assert model.assign("b", axis(1), 0.0).new
+    assert len(model) == 3
+
+
+@pytest.mark.parametrize(
+    "vector", [np.zeros(255), np.zeros((1, 256)), np.full(256, np.nan), np.full(256, np.inf)]
+)
+def test_a_wrong_vector_is_refused_and_changes_nothing(vector: NDArray[np.float32]) -> None:
+    model = Clusters()
+    model.assign("a", axis(0), 0.0)
+    before = packed(model)
+    with pytest.raises(ValueError, match="a vector of"):
+        model.assign("b", vector, 0.0)
+    assert packed(model) == before
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"threshold": 0.0}, {"threshold": 1.1}, {"capacity": 0}, {"half_life": 0.0}, {"dims": 0}],
+)
+def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        Clusters(**wrong)  # type: ignore[arg-type]  # one dict for floats and integers
+
+
+def test_nearest_learns_nothing_and_is_none_at_first() -> None:
+    model = Clusters()
+    assert model.nearest(axis(0)) is None
+    model.assign("a", axis(0), 0.0)
+    before = packed(model)
+    assert model.nearest(axis(1)) == (cluster_id("a"), 0.0)
+    assert packed(model) == before
+
+
+def test_exemplars_are_few_distinct_and_the_clearest() -> None:
+    model = Clusters(exemplars=2)
+    model.assign("a", axis(0), 0.0, "the founder")
+    assert model.info(cluster_id("a")).exemplars == [("a", "the founder")]
+    model.assign("b", near(0, 1.0), 0.0, "far off")
+    model.assign("c", near(0, 0.4), 0.0, "closest")
+    model.assign("d", near(0, 0.4), 0.0, "closest")
+    model.assign("e", near(0, 0.1), 0.0, "close")
+    model.assign("f", near(0, 0.4), 0.0)
+    exemplars = model.info(cluster_id("a")).exemplars
+    assert exemplars == [("c", "closest"), ("e", "close")]
+
+
+def test_fresh_exemplars_replace_old_ones_and_long_ones_are_cut() -> None:
+    model = Clusters(exemplars=1, half_life=DAY)
+    model.assign("a", axis(0), 0.0, "what it was")
+    model.assign("b", near(0, 0.5), 5 * DAY, "x" * 10_000)
+    assert model.info(cluster_id("a")).exemplars == [("b", "x" * 400)]
+    none = Clusters(exemplars=0)
+    none.assign("a", axis(0), 0.0, "text")
+    assert none.info(cluster_id("a")).exemplars == []
+
+
+def test_the_label_is_of_the_words_that_set_a_cluster_apart() -> None:
+    model = Clusters()
+    for n, text in enumerate(("refund my card", "the refund is late", "Refund? The card!")):
+        model.assign(f"r{n}", near(0, n / 10), 0.0, text)
+    for n, text in enumerate(("card is lost", "where's the card", "my card stolen, card gone")):
+        model.assign(f"l{n}", near(1, n / 10), 0.0, text)
+    assert model.info(cluster_id("r0")).label == "refund, card, late"
+    assert model.info(cluster_id("l0")).label.startswith("card, ")
+    silent = Clusters()
+    silent.assign("s", axis(0), 0.0, "to be or not to be 42")
+    assert silent.info(cluster_id("s")).label == ""
+
+
+def test_words_of_forgotten_clusters_and_replaced_exemplars_leave_the_labels() -> None:
+    model = Clusters(capacity=5, exemplars=2)
+    feed(model, traffic(300))
+    live = Clusters.load(model.dump())
+    assert [model.info(name) for name in model] == [live.info(name) for name in live]
+
+
+@pytest.mark.parametrize("users", [0, 1, 20, 300])
+def test_distinct_users_are_estimated_within_five_per_cent(users: int) -> None:
+    model = Clusters()
+    model.assign("t", axis(0), 0.0)
+    for n in range(3 * users):
+        model.assign("t", axis(0), 0.0, user=f"user-{n % users}")
+    assert model.info(cluster_id("t")).users == pytest.approx(users, rel=0.05)
+
+
+def test_the_same_calls_give_the_same_bytes() -> None:
+    models = Clusters(capacity=30), Clusters(capacity=30)
+    decided = [feed(model, traffic(800)) for model in models]
+    assert decided[0] == decided[1]
+    assert packed(models[0]) == packed(models[1])
+
+
+@pytest.mark.parametrize("capacity", [8, 500])  # with and without forgetting
+def test_a_restored_model_goes_on_as_if_it_had_never_stopped(capacity: int) -> None:
+    records = list(traffic(900))
+    undisturbed = Clusters(capacity=capacity, threshold=0.4, half_life=DAY)
+    expected = feed(undisturbed, iter(records))
+    stopped = Clusters(capacity=capacity, threshold=0.4, half_life=DAY)
+    decided = []
+    for start, end in pairwise((0, 0, 1, 333, 700, 900)):
+        decided += feed(stopped, iter(records[start:end]))
+        stopped = Clusters.load(msgspec.msgpack.decode(packed(stopped)))
+    assert decided == expected
+    assert packed(stopped) == packed(undisturbed)
+    assert [stopped.info(name) for name in stopped] == [undisturbed.info(n) for n in undisturbed]
+
+
+def test_a_dump_is_a_copy() -> None:
+    model = Clusters()
+    model.assign("a", axis(0), 0.0, "one")
+    state = model.dump()
+    before = msgspec.msgpack.encode(state)
+    model.assign("b", near(0), 0.0, "two")
+    assert msgspec.msgpack.encode(state) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"version": 0}, {"centroids": b"\0" * 7}, {"lengths": b""}, {"clusters": None}, {"dims": 3}],
+)
+def test_a_damaged_dump_is_refused(damage: dict[str, object]) -> None:
+    model = Clusters()
+    model.assign("a", axis(0), 0.0)
+    with pytest.raises(StateError, match="does not load"):
+        Clusters.load(model.dump() | damage)
+
+
+def test_river_accepts_it_as_an_estimator() -> None:
+    check_estimator(Clusters())
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        common.check_learn_one,
+        common.check_pickling,
+        common.check_shuffle_features_no_impact,
+        common.check_emerging_features,
+        common.check_radically_disappearing_features,
+        common.check_no_state_aliasing_with_input,
+        common.check_clone_is_independent,
+        common.check_bounded_memory_growth,
+    ],
+    ids=lambda check: str(check.__name__),
+)
+def test_it_keeps_rivers_conventions_on_data_too(check: object) -> None:
+    """River runs these on data sets by kind of model, and has none for clusterers."""
+    rng = np.random.default_rng(5)
+    rows = [({f"f{i}": float(v) for i, v in enumerate(rng.normal(size=9))}, 0) for _ in range(200)]
+    assert callable(check)
+    check(Clusters(capacity=20), rows)
+
+
+def test_river_features_take_the_same_way_as_vectors() -> None:
+    model = Clusters()
+    features = {n: float(v) for n, v in enumerate(near(0))}
+    assert model.predict_one(features) == -1
+    model.learn_one(features)
+    model.learn_one({0: 1.0})
+    model.learn_one({"another": 1.0})
+    assert model.predict_one({0: 2.0}) == int(next(iter(model)).removeprefix("c_"), 16)
+    assert [model.info(name).size for name in model] == [2, 1]
+
+
+def test_real_questions_cluster_on_arrival_with_hashed_vectors() -> None:
+    path = DATA / "A_clinc150.jsonl.gz"
+    if not path.exists():
+        pytest.skip("the shared data sets are not here")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    random.Random(1).shuffle(rows)
+    rows = rows[:600]
+    model, found = Clusters(), []
+    for n, vector in enumerate(HashingEmbedder().embed([row["text"] for row in rows])):
+        found.append(model.assign(f"t{n}", vector, float(n)).cluster)
+    assert v_measure([row["label"] for row in rows], found) > 0.8
