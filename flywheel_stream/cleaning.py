@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 from zlib import crc32
 
 import orjson
@@ -475,45 +475,41 @@ class Cleaner:
             cleaned.tally[metrics.OUTCOMES, (name, Outcome.ORPHAN)] += len(far)
             cleaned.tally[metrics.WAITING, ()] -= meeting.joined
         out: list[Judged] = []
-        why = "signal" if signals else "check" if call.checks else "sample"
-        if signals or call.checks or self._sampled(call.trace_id):
+        alone: Literal["check", "sample"] | None = None
+        if call.checks:
+            alone = "check"
+        elif self._sampled(call.trace_id):
+            alone = "sample"
+        if signals or alone:
             out += judged_revisions(
-                call,
-                signals,
-                following,
-                origin=call.origin,
-                why=cast("Any", why),
-                since=float("-inf"),
-                judge=judge,
+                call, signals, following, origin=call.origin, judge=judge, alone=alone
             )
         for name in meeting.awaited_by:
             if name in waiting and name != call.trace_id:
-                out += self._revise(waiting[name], following, call.origin, call.trace_id)
+                out += self._revise(waiting[name], following, call)
         return numbered(out, call.origin, 0)
 
     def _revise(
         self,
         meeting: SignalMeeting,
         following: Mapping[str, Interaction],
-        origin: Origin,
-        successor: str,
+        successor: Interaction,
     ) -> list[Judged]:
-        """A call whose successor has just come is judged anew, from the signal that names it."""
+        """A call whose successor has just come is judged anew, from when both could be known."""
         if meeting.call is None:
             return []
         call = decode_interaction(meeting.call.payload)
         signals, _ = self._within(call, map(decode_signal, _payloads(meeting.signals)))
-        naming = [signal.at for signal in signals if signal.next_trace_id == successor]
+        naming = [s.at for s in signals if s.next_trace_id == successor.trace_id]
         if not naming:
             return []
         return judged_revisions(
             call,
             signals,
-            following,
-            origin=origin,
-            why="signal",
-            since=min(naming),
+            {**following, successor.trace_id: successor},
+            origin=successor.origin,
             judge=judge,
+            since=max(min(naming), successor.at),
         )
 
     def _within(
@@ -639,10 +635,9 @@ class Cleaner:
                 signals,
                 following,
                 origin=origin,
-                why="signal",
+                judge=judge,
                 since=signal.at,
                 until=until,
-                judge=judge,
             )
             out += numbered(records, origin, 0)
             until = min(until, signal.at)

@@ -160,57 +160,71 @@ def judged_revisions(
     following: Mapping[str, Interaction],
     *,
     origin: Origin,
-    why: Literal["signal", "check", "sample"],
-    since: float,
     judge: Judge,
+    alone: Literal["check", "sample"] | None = None,
+    since: float = float("-inf"),
     until: float = float("inf"),
 ) -> list[Judged]:
-    """The judged records of one call that a new signal, or the call itself, gives rise to.
+    """The judged records of one call that a record gives rise to.
 
-    One record for each distinct ``ts`` of a signal, holding the signals up to it, so that a replay
-    at any speed yields the same records. A signal out of order brings the later ones again, which
-    is what ``since`` says.
+    One for each moment at which more could be known: the call itself if a check fired or it is
+    sampled, each distinct ``ts`` of a signal, the coming of a successor that a signal names. Each
+    holds what was known by then, whatever came first, so that a replay at any speed yields the
+    same records. A signal out of order brings the later ones again, which is what ``since`` says.
 
     Args:
         interaction: the call.
         signals: all its signals that are known, in any order.
         following: calls that a signal's ``next_trace_id`` names, as far as known.
-        origin: of the record that caused this; ``n`` counts up from it.
-        why: what brought the call before the learner.
-        since: records for signals before this time are not made again.
+        origin: of the record that caused this; see ``numbered``.
         judge: checks and signals to (satisfied, uncertainty).
-        until: records for signals from this time on are another record's to make.
+        alone: why the call is judged without any signal, if it is.
+        since: records for moments before this are not made again.
+        until: records for moments from this on are another record's to make.
 
     Returns:
-        Records in order of their ``ts``; without signals, one.
+        Records in order of their ``ts``.
     """
     ordered = sorted(signals, key=lambda signal: (signal.at, signal.id))
-    times = sorted({signal.at for signal in ordered}) or [interaction.at]
-    out: dict[float, Judged] = {}
-    for time in times:
-        if ordered and not since <= time < until:
+    named = [following[s.next_trace_id].at for s in ordered if s.next_trace_id in following]
+    moments = {max(at, interaction.at) for at in (*(s.at for s in ordered), *named)}
+    if alone:
+        moments.add(interaction.at)
+    out = []
+    for ts in sorted(moments):
+        if not since <= ts < until:
             continue
-        known = [signal for signal in ordered if signal.at <= time]
-        successor = next(
-            (following[s.next_trace_id] for s in reversed(known) if s.next_trace_id in following),
-            None,
-        )
-        ts = max(time, interaction.at, successor.at if successor else time)
+        known = [signal for signal in ordered if signal.at <= ts]
+        if not known and not alone:
+            continue
         satisfied, uncertainty = judge(interaction.checks, known)
-        out[ts] = Judged(
-            origin=origin,
-            trace_id=interaction.trace_id,
-            ts=ts,
-            app=interaction.app,
-            revision=len(known),
-            why=why,
-            interaction=interaction,
-            signals=known,
-            next=successor,
-            satisfied=satisfied,
-            uncertainty=uncertainty,
+        out.append(
+            Judged(
+                origin=origin,
+                trace_id=interaction.trace_id,
+                ts=ts,
+                app=interaction.app,
+                revision=len(known),
+                why="signal" if known or alone is None else alone,
+                interaction=interaction,
+                signals=known,
+                next=_successor(known, following, ts),
+                satisfied=satisfied,
+                uncertainty=uncertainty,
+            )
         )
-    return [out[ts] for ts in sorted(out)]
+    return out
+
+
+def _successor(
+    signals: Sequence[Signal], following: Mapping[str, Interaction], ts: float
+) -> Interaction | None:
+    """The call that the latest signal names, if it had come by ``ts``."""
+    for signal in reversed(signals):
+        call = following.get(signal.next_trace_id)
+        if call is not None and call.at <= ts:
+            return call
+    return None
 
 
 def numbered(records: Sequence[Judged], origin: Origin, start: int) -> list[Judged]:

@@ -83,6 +83,7 @@ class Counted(Struct, array_like=True):
     thumb: str | None
     cluster: str | None
     kinds: list[str]
+    followed: bool
 
 
 class AppPicture(NamedTuple):
@@ -224,8 +225,9 @@ class Fold:
 
     def _judge(self, judged: Judged, kinds: list[Finding], vector: Any, at: float) -> list[Output]:
         before = self._counted.get(judged.trace_id)
-        if before is not None and before.revision > judged.revision:
-            return []
+        fullness = (judged.revision, judged.next is not None)
+        if before is not None and (before.revision, before.followed) >= fullness:
+            return []  # told again by the other side of a join, or after a crash
         cluster = before.cluster if before else None
         forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
         outputs: list[Output] = []
@@ -260,6 +262,7 @@ class Fold:
             thumb=thumb(judged.signals),
             cluster=cluster,
             kinds=[kind.kind for kind in kinds],
+            followed=judged.next is not None,
         )
         if before is not None:
             self._take_back(before)
@@ -299,8 +302,8 @@ class Fold:
         call = judged.interaction
         text = excerpt(call.question)
         grave = severity(kinds)
-        self._kinds.setdefault(cluster, Counter()).update(kind.kind for kind in kinds[:1])
         if not failed_before:  # else it counts since the signal that decided it
+            self._kinds.setdefault(cluster, Counter())[kinds[0].kind] += 1
             self._alerts.observe(
                 cluster,
                 at,
@@ -545,6 +548,7 @@ def _counted_row(counted: Counted) -> list[Any]:
         counted.thumb,
         counted.cluster,
         counted.kinds,
+        counted.followed,
     ]
 
 

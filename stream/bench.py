@@ -8,6 +8,7 @@ docstring; ``docs/performance.md`` says what is measured, what is not, and how t
 
 import asyncio
 import contextlib
+import cProfile
 import json
 import logging
 import os
@@ -17,10 +18,9 @@ import resource
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from statistics import linear_regression
@@ -36,8 +36,8 @@ from flywheel_stream import metrics
 from flywheel_stream.errors import ConfigError, FlywheelError, UnavailableError
 from stream.app import Worker, admin, build_faust, create_topics, kafka_options
 from stream.embedded import embedded_servers, tied_to_parent
+from stream.prometheus import Metrics
 from stream.settings import Settings
-from stream.simulator import bench_calls, bench_feedback
 from stream.topics import Topics
 from stream.transport import BatchSchema, Producer, Record
 
@@ -53,6 +53,12 @@ SAMPLES = 50
 """Points of the memory curve."""
 STALLED = 120.0
 """Seconds without progress after which a contender has failed."""
+DAYS = 1.0
+MEMORY_DAYS = 10.0
+"""Event time that the records span; all windows are of a day or less."""
+EPOCH = 1_735_689_600.0  # 2025-01-01
+FAILS = 7
+"""Of twenty calls, the one that fails."""
 SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -134,12 +140,73 @@ async def _delete_topics(settings: Settings) -> None:
 # ---------------------------------------------------------------- records
 
 
+WORDS = (
+    "account after again answer because before billing cancel change charge check city clear "
+    "code column compare complete contract customer date delivery detail different document "
+    "draft email error every example explain export file final first follow format function "
+    "help history house however import increase invoice issue item join keep language last "
+    "letter limit list manage market message method minute model month move network never "
+    "number office option order page payment people period plan point policy price problem "
+    "process product project question quick reason receive record refund report request result "
+    "return review right rule sample schedule school search second section sentence server "
+    "service short should simple since small spend start state step still story street subject "
+    "suggest summary support table team test their there ticket time title today topic total "
+    "travel under until update value version week which without word work write year"
+)
+SUBJECTS = ("refund", "invoice", "python", "travel", "recipe", "contract", "essay", "sql", "plan")
+PERSONAL = (
+    "You can write to me at {word}.{number}@example.org about it.",
+    "My phone number is 020 7946 0{small:03d}, call me after work.",
+    "The card is 4111 1111 1111 1111, the reference is {number}.",
+    "My social security number is 536-22-{number:04d} by the way.",
+)
+
+
 def _calls(count: int, days: float) -> Iterator[tuple[bytes, bytes]]:
-    return bench_calls(count, seed=SEED, days=days)
+    """Distinct calls of a kilobyte: 15 % hold personal data, 5 % failed (the answer was cut)."""
+    rng = random.Random(SEED)  # noqa: S311 - sample data
+    words = WORDS.split()
+    step = 86_400.0 * days / count
+    for index in range(count):
+        subject = SUBJECTS[index % len(SUBJECTS)]
+        prompt = f"Question {index} on {subject}: " + " ".join(rng.choices(words, k=45)) + "?"
+        if index % 20 in {3, 11, 17}:
+            personal = PERSONAL[index // 20 % len(PERSONAL)]
+            number = 1000 + index % 9000
+            prompt += " " + personal.format(
+                word=words[index % len(words)], number=number, small=index % 1000
+            )
+        trace = f"t{index:09d}"
+        record = {
+            "trace_id": trace,
+            "ts": EPOCH + index * step,
+            "app": "bench",
+            "model": ("large", "small")[index % 2],
+            "variant": "AB"[index // 2 % 2],
+            "user_id": f"u{index % 5000}",
+            "prompt": prompt,
+            "response": f"On {subject}: " + " ".join(rng.choices(words, k=75)) + ".",
+            "finish_reason": "length" if index % 20 == FAILS else "stop",
+            "latency_ms": 200 + index % 900,
+            "tokens_in": 80,
+            "tokens_out": 120,
+        }
+        yield trace.encode(), orjson.dumps(record)
 
 
 def _feedback(count: int, days: float) -> Iterator[tuple[bytes, bytes]]:
-    return bench_feedback(count, seed=SEED, days=days)
+    """A thumb on every twentieth call, a minute after it."""
+    step = 86_400.0 * days / count
+    for index in range(0, count, 20):
+        trace = f"t{index:09d}"
+        record = {
+            "trace_id": trace,
+            "ts": EPOCH + index * step + 60.0,
+            "kind": "thumb",
+            "value": "down" if index % 3 == 0 else "up",
+            "user_id": f"u{index % 5000}",
+        }
+        yield trace.encode(), orjson.dumps(record)
 
 
 @asynccontextmanager
@@ -223,10 +290,11 @@ class Stopwatch:
         self._wall: float | None = None
         self._cpu = 0.0
 
-    def start(self) -> None:
-        """Starts at the first call; later ones change nothing."""
+    def start(self, ago: float = 0.0) -> None:
+        """Starts at the first call, ``ago`` seconds before it; later ones change nothing."""
         if self._wall is None:
-            self._wall, self._cpu = time.perf_counter(), time.process_time()
+            self._wall = time.perf_counter() - ago
+            self._cpu = time.process_time() - ago
 
     def read(self, events: int) -> dict[str, Any]:
         """The figures of ``events`` events."""
@@ -241,15 +309,29 @@ class Stopwatch:
         }
 
 
+class _Noticing(Metrics):
+    """A worker's metrics, which notice the first batch: the only thing added to the job."""
+
+    def __init__(self, watch: Stopwatch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def observe(self, metric: metrics.Metric, value: float, *labels: str) -> None:
+        """Counts an observation."""
+        super().observe(metric, value, *labels)
+        if metric is metrics.BATCH_SECONDS:
+            self._watch.start(ago=value)
+
+
 async def whole_job(job: Job) -> dict[str, Any]:
     """The worker as ``flywheel worker`` runs it: ingest and learn, Redis, snapshots, commits.
 
     It also reads and joins the feedback, which the others are spared and which does not count as
     events. The time ends with the end of event time learnt, confirmed and acknowledged.
     """
-    worker = Worker(job.settings)
     watch = Stopwatch()
-    _on_first_batch(worker, watch.start)
+    worker = Worker(job.settings)
+    worker.metrics = _Noticing(watch)
     await worker.start()
     failed = asyncio.ensure_future(worker.wait())
     try:
@@ -268,17 +350,6 @@ async def whole_job(job: Job) -> dict[str, Any]:
         for stage, seconds in sorted(worker.metrics.totals(metrics.STAGE_SECONDS).items())
     }
     return found | {"stages": spent, "outcomes": _outcomes(worker)}
-
-
-def _on_first_batch(worker: Worker, start: Callable[[], None]) -> None:
-    """Starts the time when the first batch reaches an agent: the only thing added to the job."""
-    observe = worker.metrics.observe
-
-    def noting(metric: metrics.Metric, value: float, *labels: str) -> None:
-        observe(metric, value, *labels)
-
-    worker.metrics.observe = noting  # type: ignore[method-assign]
-    start()
 
 
 def _outcomes(worker: Worker) -> dict[str, int]:
@@ -304,3 +375,409 @@ async def _to_the_end(worker: Worker, job: Job) -> None:
 
 def _read(worker: Worker) -> int:
     return int(sum(worker.metrics.totals(metrics.READ).values()))
+
+
+# ---------------------------------------------------------------- contenders: per event
+
+
+Each = Callable[[bytes], Awaitable[None]]
+
+
+async def composition(job: Job) -> dict[str, Any]:
+    """The same packages, used as their own documentation does: one event at a time.
+
+    A Faust agent on Faust's own aiokafka driver; orjson per value; ``scrubadub.Scrubber().clean``
+    on prompt and response; one ``BF.ADD`` per event; River's BagOfWords and KMeans(10) on what
+    failed, EWMean on all; one ``send`` per event.
+    """
+    import scrubadub  # noqa: PLC0415 - takes seconds to import, and only this process needs it
+    from redis.asyncio import Redis  # noqa: PLC0415 - as above
+    from river.cluster import KMeans  # noqa: PLC0415 - as above
+    from river.feature_extraction import BagOfWords  # noqa: PLC0415 - as above
+    from river.stats import EWMean  # noqa: PLC0415 - as above
+
+    app = _plain_faust(job.settings)
+    output = app.topic(Topics(job.settings).interactions, value_serializer="raw")
+    scrubber = scrubadub.Scrubber()
+    bag: Any = BagOfWords()
+    clusters: Any = KMeans(n_clusters=10, seed=SEED)
+    satisfaction = EWMean(0.05)
+    for index in range(WARM):
+        scrubber.clean(f"warm up {index}: write to warm{index}@example.org or call 020 7946 0958")
+    client = Redis.from_url(job.settings.redis.get_secret_value())
+    seen = f"{job.settings.redis_prefix}composition"
+    await client.execute_command("BF.RESERVE", seen, 1e-4, 1_000_000)  # type: ignore[no-untyped-call]
+
+    async def each(value: bytes) -> None:
+        record = orjson.loads(value)
+        record["prompt"] = scrubber.clean(record["prompt"])
+        record["response"] = scrubber.clean(record["response"])
+        mark = blake2b((record["prompt"] + record["response"]).encode(), digest_size=16).digest()
+        record["duplicate"] = not await client.execute_command("BF.ADD", seen, mark)  # type: ignore[no-untyped-call]
+        failed = record.get("finish_reason") == "length"
+        if failed:
+            words = bag.transform_one(record["prompt"])
+            clusters.learn_one(words)
+            record["cluster"] = clusters.predict_one(words)
+        satisfaction.update(0.0 if failed else 1.0)
+        record["satisfaction"] = satisfaction.get()
+        await output.send(key=record["trace_id"], value=orjson.dumps(record))
+
+    try:
+        return await _per_event(app, job, each)
+    finally:
+        await client.aclose()
+
+
+async def plain_passthrough(job: Job) -> dict[str, Any]:
+    """Faust on its own driver, doing nothing: one value in, one ``send`` out."""
+    app = _plain_faust(job.settings)
+    output = app.topic(Topics(job.settings).interactions, value_serializer="raw")
+
+    async def each(value: bytes) -> None:
+        await output.send(value=value)
+
+    return await _per_event(app, job, each)
+
+
+def _plain_faust(settings: Settings) -> faust.App:
+    """Faust as it comes, but for its web server; sessions as short as the broker's kind asks."""
+    return faust.App(
+        f"{settings.group}-{secrets.token_hex(4)}",
+        broker=";".join(f"aiokafka://{address}" for address in settings.kafka.split(",")),
+        broker_credentials=build_faust(settings, Topics(settings)).conf.broker_credentials,
+        broker_session_timeout=settings.session_timeout,
+        broker_heartbeat_interval=settings.session_timeout / 3,
+        consumer_auto_offset_reset="earliest",
+        store="memory://",
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        autodiscover=False,
+    )
+
+
+async def _per_event(app: faust.App, job: Job, each: Each) -> dict[str, Any]:
+    """Runs an agent over the first events of the logs; the time ends with the last one confirmed."""
+    logs = app.topic(job.settings.logs_topic, value_type=bytes, value_serializer="raw")
+    watch, done = Stopwatch(), asyncio.Event()
+
+    async def agent(stream: Any) -> None:
+        count = 0
+        async for value in stream:
+            watch.start()
+            await each(value)
+            count += 1
+            if count == job.events:
+                done.set()
+                return
+
+    app.agent(logs, name="agent")(agent)
+    async with _started(app):
+        await asyncio.wait_for(done.wait(), STALLED)
+        await app.producer.flush()
+        return watch.read(job.events)
+
+
+async def batched_passthrough(job: Job) -> dict[str, Any]:
+    """Faust on our batched driver, doing nothing: the cost of moving the bytes."""
+    topics = Topics(job.settings)
+    settings = job.settings.model_copy(update={"group": f"{job.settings.group}-moved"})
+    app = build_faust(settings, topics)
+    watch, done = Stopwatch(), asyncio.Event()
+
+    async def agent(stream: Any) -> None:
+        count = 0
+        async for event in stream.noack().events():
+            watch.start()
+            batch = event.value
+            producer = app.producer
+            assert isinstance(producer, Producer)  # noqa: S101 - our own transport
+            await producer.send_many(
+                Record(topics.interactions, 0, record.key, record.value) for record in batch.records
+            )
+            batch.ack()
+            count += len(batch.records)
+            if count >= job.events:
+                done.set()
+                return
+
+    app.agent(app.topic(topics.logs, schema=BatchSchema()), name="agent")(agent)
+    async with _started(app):
+        await asyncio.wait_for(done.wait(), STALLED)
+        return watch.read(job.events)
+
+
+@asynccontextmanager
+async def _started(app: faust.App) -> AsyncIterator[None]:
+    app.finalize()
+    await app.start()
+    try:
+        yield
+    finally:
+        await app.stop()
+
+
+CONTENDERS: Mapping[str, Callable[[Job], Awaitable[dict[str, Any]]]] = {
+    "flywheel": whole_job,
+    "composition": composition,
+    "plain": plain_passthrough,
+    "batched": batched_passthrough,
+}
+
+
+# ---------------------------------------------------------------- processes
+
+
+def _tell(line: Mapping[str, Any]) -> None:
+    print(json.dumps(line), flush=True)
+
+
+def child(name: str) -> int:
+    """One contender, in a process of its own: a job on stdin, progress and result on stdout."""
+    job = Job.from_json(sys.stdin.buffer.read())
+    logging.basicConfig(level="ERROR", stream=sys.stderr)
+    logging.getLogger("faust").setLevel("ERROR")
+    try:
+        _tell({"result": asyncio.run(_profiled(name, job))})
+    except FlywheelError as error:
+        _tell({"error": str(error)})
+        return 1
+    return 0
+
+
+async def _profiled(name: str, job: Job) -> dict[str, Any]:
+    if not job.profile:
+        return await CONTENDERS[name](job)
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        return await CONTENDERS[name](job)
+    finally:
+        profiler.disable()
+        profiler.dump_stats(job.profile)
+
+
+@asynccontextmanager
+async def _contender(name: str, job: Job) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A contender's process, which ends with the block, or with us."""
+    command = [sys.executable, "-m", "stream.bench", name]
+    process = await asyncio.create_subprocess_exec(
+        *tied_to_parent(command), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    try:
+        process.stdin.write(job.to_json())
+        process.stdin.close()
+        yield process
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
+
+
+async def _result(
+    process: asyncio.subprocess.Process, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, Any]:
+    """Reads a contender's lines up to its result.
+
+    Raises:
+        UnavailableError: it failed, or stopped moving.
+    """
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    while line := await asyncio.wait_for(process.stdout.readline(), STALLED):
+        told = json.loads(line)
+        if "read" in told:
+            progress(told["read"])
+        if "error" in told:
+            raise UnavailableError(told["error"])
+        if "result" in told:
+            return dict(told["result"])
+    raise UnavailableError("A contender of the bench ended without a result: see above.")
+
+
+async def _measured(name: str, job: Job) -> dict[str, Any]:
+    async with _contender(name, job) as process:
+        return await _result(process)
+
+
+# ---------------------------------------------------------------- the figures
+
+
+def bench(
+    settings: Settings,
+    *,
+    events: int,
+    kafka: str | None = None,
+    redis: str | None = None,
+    per_event: int = PER_EVENT,
+) -> dict[str, Any]:
+    """Measures the whole job and what it is compared with, in one run.
+
+    Args:
+        settings: the configuration; topics, group and keys are the run's own whatever it says.
+        events: calls that the whole job works.
+        kafka: bootstrap servers; default: the embedded broker.
+        redis: URL of a Redis with Bloom; default: the embedded one.
+        per_event: how many of the same calls the per-event contenders work.
+
+    Returns:
+        ``ratio`` (whole job over composition, in events per second), ``stages`` (microseconds an
+        event), the figures of each contender, and the machine.
+
+    Raises:
+        ConfigError: only one server is given.
+        UnavailableError: a server is missing, or a contender failed.
+    """
+    with running(settings, kafka, redis) as run:
+        return asyncio.run(_bench(run, events, min(events, per_event)))
+
+
+async def _bench(run: Run, events: int, few: int) -> dict[str, Any]:
+    settings = run.settings
+    feedback = await _fill(settings, events)
+    whole = await _measured("flywheel", Job(settings, events, feedback))
+    composed = await _measured("composition", Job(settings, few))
+    batched = await _measured("batched", Job(settings, events))
+    plain = await _measured("plain", Job(settings, few))
+    return {
+        "ratio": _ratio(whole, composed),
+        "stages": whole["stages"],
+        "flywheel": whole,
+        "composition": composed,
+        "passthrough": {"batched": batched, "per_event": plain, "ratio": _ratio(whole, batched)},
+        "events": events,
+        "embedded": run.embedded,
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+    }
+
+
+def _ratio(one: dict[str, Any], other: dict[str, Any]) -> float:
+    return round(float(one["events_per_second"]) / float(other["events_per_second"]), 3)
+
+
+async def _fill(settings: Settings, events: int) -> int:
+    """Puts all records where the contenders read; returns how many of them are feedback."""
+    await create_topics(settings)
+    async with _producing(settings) as producer:
+        await _send(producer, settings.logs_topic, _calls(events, DAYS), _always)
+        return await _send(producer, settings.feedback_topic, _feedback(events, DAYS), _always)
+
+
+def memory_curve(
+    settings: Settings, *, events: int, kafka: str | None = None, redis: str | None = None
+) -> dict[str, Any]:
+    """Records a worker's resident memory while calls come at the pace at which it reads them.
+
+    Event time runs over ten days whatever ``events`` is, so that every window of a day fills and
+    empties. The embedded broker and Redis keep all records in memory, about 5 KB a call: for
+    millions, give servers.
+
+    Args:
+        settings: the configuration.
+        events: calls to work.
+        kafka: bootstrap servers; default: the embedded broker.
+        redis: URL of a Redis with Bloom; default: the embedded one.
+
+    Returns:
+        ``curve`` (events read, MB resident), ``growth`` in MB per million events over the second
+        half, and the figures of the whole job.
+
+    Raises:
+        ConfigError: only one server is given.
+        UnavailableError: a server is missing, or the worker failed.
+    """
+    with running(settings, kafka, redis) as run:
+        return asyncio.run(_memory_curve(run, events))
+
+
+async def _memory_curve(run: Run, events: int) -> dict[str, Any]:
+    settings = run.settings
+    await create_topics(settings)
+    curve: list[dict[str, float]] = []
+    read = 0
+
+    async with _contender("flywheel", Job(settings, events)) as process:
+
+        def progress(now: int) -> None:
+            nonlocal read
+            read = now
+            if now >= len(curve) * events / SAMPLES:
+                curve.append({"events": now, "mb": resident_mb(process.pid)})
+
+        async def room(sent: int) -> None:
+            while sent - read > AHEAD:  # noqa: ASYNC110 - a pace is kept, nothing is awaited
+                await asyncio.sleep(0.01)
+
+        async with _producing(settings) as producer:
+            feeding = asyncio.ensure_future(
+                _send(producer, settings.logs_topic, _calls(events, MEMORY_DAYS), room)
+            )
+            try:
+                found = await _result(process, progress)
+            finally:
+                feeding.cancel()
+    return {"curve": curve, "growth": growth(curve), "events": events, "flywheel": found}
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process in MB (10^6 bytes)."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return round(pages * resource.getpagesize() / 1e6, 1)
+
+
+def growth(curve: Sequence[Mapping[str, float]]) -> float:
+    """Slope of the second half of a memory curve, in MB per million events (least squares)."""
+    half = curve[len(curve) // 2 :]
+    if len(half) < 2:
+        return 0.0
+    fit = linear_regression([row["events"] for row in half], [row["mb"] for row in half])
+    return round(1e6 * fit.slope, 2)
+
+
+# ---------------------------------------------------------------- for a person
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The figures as a small table."""
+    return "\n".join(_memory_lines(found) if "curve" in found else _bench_lines(found))
+
+
+def _bench_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    rows = {
+        "whole job, one worker": found["flywheel"],
+        "same packages, per event": found["composition"],
+        "nothing, batched driver": found["passthrough"]["batched"],
+        "nothing, Faust per event": found["passthrough"]["per_event"],
+    }
+    yield f"{'':<28}{'events/s':>12}{'µs/event':>12}{'CPU µs':>10}{'events':>10}"
+    for name, row in rows.items():
+        yield (
+            f"{name:<28}{row['events_per_second']:>12,.0f}{row['us_per_event']:>12,.1f}"
+            f"{row['cpu_us_per_event']:>10,.1f}{row['events']:>10,}"
+        )
+    yield ""
+    yield f"whole job / composition: {found['ratio']:.1f} times"
+    yield "stages of the whole job, µs per event:"
+    for stage, spent in sorted(found["stages"].items(), key=lambda item: -item[1]):
+        yield f"  {stage:<26}{spent:>12,.2f}"
+
+
+def _memory_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    curve = [row["mb"] for row in found["curve"]]
+    rate = found["flywheel"]["events_per_second"]
+    yield f"{found['events']:,} events at {rate:,.0f} a second"
+    yield sparkline(curve)
+    yield f"resident: first {curve[0]:.0f} MB, most {max(curve):.0f} MB, last {curve[-1]:.0f} MB"
+    yield f"second half: {found['growth']:+.1f} MB per million events"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Values as a line of bars, from zero to the largest."""
+    most = max(values, default=0.0) or 1.0
+    return "".join(SPARKS[round((len(SPARKS) - 1) * value / most)] for value in values)
+
+
+if __name__ == "__main__":
+    sys.exit(child(sys.argv[1]))
