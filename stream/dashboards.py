@@ -187,7 +187,6 @@ def _app_variable() -> Json:
         "label": "App",
         "type": "query",
         "datasource": DATASOURCE,
-        "definition": "label_values(flywheel_calls, app)",
         "query": {"query": "label_values(flywheel_calls, app)", "refId": "app"},
         "refresh": 2,  # when the time range changes
         "sort": 1,

@@ -6,6 +6,7 @@ back from their topics and written as one file each, with ``summary.json`` and `
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import secrets
@@ -23,18 +24,19 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from flywheel_stream import metrics
 from flywheel_stream.errors import ConfigError, UnavailableError
-from flywheel_stream.events import MAX_RECORD_BYTES, parse_ts
+from flywheel_stream.events import MAX_RECORD_BYTES, Alert, decode_alert, parse_ts
 from flywheel_stream.learning import Fold
 from flywheel_stream.satisfaction import HourStats
 from stream.app import Worker, create_topics, kafka_options
 from stream.embedded import Servers, embedded_servers
+from stream.prometheus import serve
 from stream.report import write_report
 from stream.settings import Settings, load_settings
 from stream.topics import Topics
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 1000
+CHUNK, PACED_CHUNK = 1000, 20
 """Lines that are sent at a time."""
 AHEAD = 20_000
 """Records that may be sent before they are read; bounds the memory of the broker's client."""
@@ -117,6 +119,8 @@ class Progress:
     read: int = 0
     stage: str = "starting"
     folds: list[Fold] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    metrics_url: str = ""
 
 
 Show = Callable[[Progress], None]
@@ -202,10 +206,24 @@ def process(
 
 
 class Run:
-    """One run of the main job on files."""
+    """One run of the main job on files.
+
+    Args:
+        settings: as ``run_settings`` gives them.
+        files: the inputs.
+        out: where the outputs go.
+        show: is told where the run stands.
+        pace: seconds of event time that pass in a second; None: as fast as it goes.
+    """
 
     def __init__(
-        self, settings: Settings, files: Sequence[InputFile], out: Path, show: Show
+        self,
+        settings: Settings,
+        files: Sequence[InputFile],
+        out: Path,
+        show: Show,
+        *,
+        pace: float | None = None,
     ) -> None:
         secret = settings.secret.get_secret_value() or secrets.token_hex(32)
         self._settings = settings.model_copy(update={"secret": load_settings(secret=secret).secret})
@@ -213,29 +231,48 @@ class Run:
         self._files = files
         self._out = out
         self._show = show
+        self._pace = pace
         self._progress = Progress(total=sum(map(len, files)))
         self._started = time.monotonic()
+        self._first_ts: float | None = None
+        self._fed_at = 0.0
 
-    async def run(self) -> Result:
-        """Feeds, waits for the end, reads back and writes."""
+    async def run(self, *, hold: bool = False) -> Result:
+        """Feeds, waits for the end, reads back and writes.
+
+        Args:
+            hold: after that keep serving metrics until interrupted.
+        """
         await create_topics(self._settings)
         worker = Worker(self._settings, live=False)
+        server = await serve(worker.metrics, self._settings.http_host, 0, worker.ready)
+        self._progress.metrics_url = f"http://{self._settings.http_host}:{server.port}/metrics"
         await worker.start()
+        watching = asyncio.ensure_future(self._watch_alerts())
         try:
             await self._worked(worker)
-            folds = worker.agents.learn.folds()
-            written = worker.metrics.totals(metrics.WRITTEN)
+            result = await self._write(worker)
+            self._tell("done, Ctrl-C ends" if hold else "done")
+            if hold:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await worker.wait()
         finally:
+            watching.cancel()
             await worker.stop()
+            await server.close()
+        return result
+
+    async def _write(self, worker: Worker) -> Result:
+        """Writes outputs, summary and report."""
         self._tell("writing")
+        folds = worker.agents.learn.folds()
+        written = worker.metrics.totals(metrics.WRITTEN)
         files = await self._write_outputs({name[0]: int(count) for name, count in written.items()})
         summary = self._summary(worker, folds, files)
         hours = [_hour(fold.app, row) for fold in folds for row in fold.hours()]
         (self._out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
-        result = Result(summary, hours, self._out)
         write_report(self._out, summary, hours)
-        self._tell("done")
-        return result
+        return Result(summary, hours, self._out)
 
     async def _worked(self, worker: Worker) -> None:
         """Feeds all lines and waits until everything that follows from them is confirmed."""
@@ -267,9 +304,10 @@ class Run:
         await producer.start()
         try:
             self._tell("working")
-            for chunk in _chunks(self._ordered(), CHUNK):
+            for chunk in _chunks(self._ordered(), CHUNK if self._pace is None else PACED_CHUNK):
+                await self._wait_for(chunk[0][0].ts)
                 runs: dict[str, list[bytes]] = {}
-                for rank, line in chunk:
+                for (_, rank, _), line in chunk:
                     runs.setdefault(names[rank], []).append(line)
                 for topic, lines in runs.items():
                     await _produce(producer, topic, lines)
@@ -278,15 +316,30 @@ class Run:
         finally:
             await producer.stop()
 
-    def _ordered(self) -> Iterator[tuple[int, bytes]]:
-        """All lines of all inputs as (rank, bytes), in order of time."""
+    async def _wait_for(self, ts: float) -> None:
+        """Waits until the event time has come, where a pace is set."""
+        if self._pace is None or ts == float("-inf"):
+            return
+        if self._first_ts is None:
+            self._first_ts, self._fed_at = ts, time.monotonic()
+        due = self._fed_at + (ts - self._first_ts) / self._pace
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+    async def _watch_alerts(self) -> None:
+        """Reads the alerts as they come, as any consumer would."""
+        async for _, value in self._records(self._topics.alerts, None):
+            if value is not None:
+                self._progress.alerts.append(decode_alert(value))
+
+    def _ordered(self) -> Iterator[tuple[Line, bytes]]:
+        """All lines of all inputs, in order of time."""
         with contextlib.ExitStack() as stack:
             opened = [stack.enter_context(file.path.open("rb")) for file in self._files]
             tagged = [
                 [(line, index) for line in file.lines()] for index, file in enumerate(self._files)
             ]
             for line, index in merge(*tagged):
-                yield line.rank, self._files[index].read(opened[index], line.number)
+                yield line, self._files[index].read(opened[index], line.number)
 
     def _read(self, worker: Worker) -> int:
         return int(sum(worker.metrics.totals(metrics.READ).values()))
@@ -348,8 +401,11 @@ class Run:
             file.writelines(value + b"\n" for value in rows.values())
         return lines + len(rows)
 
-    async def _records(self, topic: str, count: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
-        if not count:
+    async def _records(
+        self, topic: str, count: int | None
+    ) -> AsyncIterator[tuple[bytes, bytes | None]]:
+        """The first records of a topic; None: all, for ever."""
+        if count == 0:
             return
         options = kafka_options(self._settings)
         consumer = AIOKafkaConsumer(
@@ -365,8 +421,8 @@ class Run:
                 for partition in range(self._topics.partitions(topic))
             ]
             consumer.assign(tps)
-            for _ in range(count):
-                message = await asyncio.wait_for(consumer.getone(), STALLED)
+            for _ in itertools.repeat(None) if count is None else itertools.repeat(None, count):
+                message = await consumer.getone()
                 yield message.key, message.value
         finally:
             await consumer.stop()
@@ -443,8 +499,8 @@ def _nested(totals: dict[tuple[str, ...], float]) -> dict[str, dict[str, int]]:
     return out
 
 
-def _chunks(lines: Iterator[tuple[int, bytes]], size: int) -> Iterator[list[tuple[int, bytes]]]:
-    chunk: list[tuple[int, bytes]] = []
+def _chunks(lines: Iterator[tuple[Line, bytes]], size: int) -> Iterator[list[tuple[Line, bytes]]]:
+    chunk: list[tuple[Line, bytes]] = []
     for line in lines:
         chunk.append(line)
         if len(chunk) >= size:

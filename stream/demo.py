@@ -1,0 +1,187 @@
+"""``flywheel demo``: sample traffic with a bad deployment in it, and what the flywheel makes of it.
+
+About a minute on one machine with no server to install: the embedded broker and Redis, a worker,
+its metrics, a live view; then the report and the folder of outputs.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from flywheel_stream.events import Alert
+from flywheel_stream.learning import Fold
+from stream.embedded import embedded_servers
+from stream.process import InputFile, Progress, Result, Run, run_settings
+from stream.settings import Settings
+from stream.simulator import demo_scenario, simulate
+
+PACE = 120.0
+"""Seconds of event time that pass in a second: an hour and a half in three quarters of a minute."""
+LINE_SECONDS = 5.0
+"""Seconds between two lines where there is no terminal."""
+INPUTS = ("deployments", "logs", "feedback")
+
+
+def demo(settings: Settings, *, out: Path, seed: int, once: bool) -> int:
+    """Runs the demo; returns the exit status.
+
+    Args:
+        settings: the configuration; servers are the embedded ones whatever it says.
+        out: a folder for inputs and outputs.
+        seed: of the traffic.
+        once: end by itself; else the view stays until Ctrl-C.
+
+    Raises:
+        UnavailableError: an embedded server does not start.
+    """
+    files = write_traffic(out / "input", seed)
+    console = Console()
+    with embedded_servers() as servers, live_view(console) as show:
+        run = Run(run_settings(settings, servers), files, out, show, pace=PACE)
+        result = asyncio.run(run.run(hold=not once))
+    say_where_to_look(console, result)
+    return 0
+
+
+def write_traffic(folder: Path, seed: int) -> list[InputFile]:
+    """Writes sample traffic as the files that ``process`` reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / f"{name}.jsonl" for name in INPUTS}
+    files = {name: path.open("wb") for name, path in paths.items()}
+    try:
+        for event in simulate(demo_scenario(seed)):
+            raw = event.raw if event.raw is not None else json.dumps(event.record).encode()
+            files[event.input].write(raw + b"\n")
+    finally:
+        for file in files.values():
+            file.close()
+    return [InputFile(paths[name], rank) for rank, name in enumerate(INPUTS)]
+
+
+# ---------------------------------------------------------------- the view
+
+
+@contextmanager
+def live_view(console: Console) -> Iterator[Callable[[Progress], None]]:
+    """A screen that changes on a terminal; the same as lines elsewhere."""
+    if not console.is_terminal:
+        yield Lines(sys.stdout.write)
+        return
+    with Live(console=console, refresh_per_second=4) as live:
+        yield lambda progress: live.update(screen(progress))
+
+
+def screen(progress: Progress) -> RenderableType:
+    """The whole view."""
+    title = f"{progress.stage}: {progress.read} of {progress.total} records"
+    return Group(
+        Text(f"{title}   metrics: {progress.metrics_url}", style="bold"),
+        satisfaction_table(progress.folds),
+        cluster_table(progress.folds),
+        *(alert_panel(alert) for alert in latest_alerts(progress.alerts)),
+        Text(f"curated: {_examples(progress.folds)}"),
+    )
+
+
+def satisfaction_table(folds: list[Fold]) -> Table:
+    """Satisfaction by app, model and arm."""
+    table = Table("app", "model", "arm", "calls", "judged", "satisfied", "up", "down")
+    for fold in folds:
+        for row in fold.picture().slices:
+            share = "–" if row.recent is None else f"{100 * row.recent:.0f} %"
+            numbers = (row.calls, row.judged, share, row.thumbs["up"], row.thumbs["down"])
+            table.add_row(fold.app, row.slice.model, row.slice.variant, *map(str, numbers))
+    return table
+
+
+def cluster_table(folds: list[Fold]) -> Table:
+    """What goes wrong most."""
+    table = Table("app", "cluster", "about", "failures", "users", "kinds")
+    for fold in folds:
+        for cluster in fold.top_clusters(4):
+            kinds = ", ".join(sorted(cluster.kinds, key=lambda k: -cluster.kinds[k])[:3])
+            row = (cluster.id, cluster.label, str(cluster.size), str(cluster.users), kinds)
+            table.add_row(fold.app, *row)
+    return table
+
+
+def alert_panel(alert: Alert) -> Panel:
+    """An alert with what to do."""
+    style = "green" if alert.state == "resolved" else "red"
+    lines = [
+        alert.why,
+        *(f"{'NOW ' if a.now else ''}{a.intervention}: {a.why}" for a in alert.advice),
+    ]
+    return Panel("\n".join(lines), title=f"{alert.state}: {alert.title}", border_style=style)
+
+
+def latest_alerts(alerts: list[Alert]) -> list[Alert]:
+    """The present state of the latest incidents."""
+    states = {alert.incident: alert for alert in alerts}
+    return list(states.values())[-3:]
+
+
+class Lines:
+    """The view as lines: each alert as it comes, and how things stand now and then."""
+
+    def __init__(self, write: Callable[[str], Any]) -> None:
+        self._write = write
+        self._told = 0
+        self._due = 0.0
+        self._stage = ""
+
+    def __call__(self, progress: Progress) -> None:
+        for alert in progress.alerts[self._told :]:
+            self._tell_alert(alert)
+        self._told = len(progress.alerts)
+        now = time.monotonic()
+        if progress.stage == self._stage and now < self._due:
+            return
+        self._stage, self._due = progress.stage, now + LINE_SECONDS
+        self._line(f"{progress.stage}: {progress.read} of {progress.total} records")
+        for fold in progress.folds:
+            for row in fold.picture().slices:
+                if row.recent is not None:
+                    name = " ".join(filter(None, (fold.app, row.slice.model, row.slice.variant)))
+                    self._line(f"  {name}: {100 * row.recent:.0f} % satisfied")
+        self._line(f"  curated: {_examples(progress.folds)}")
+
+    def _tell_alert(self, alert: Alert) -> None:
+        moment = datetime.fromtimestamp(alert.ts, UTC).strftime("%H:%M:%S")
+        self._line(f"{moment} ALERT {alert.state}: {alert.title}. {alert.why}")
+        for advice in alert.advice:
+            self._line(f"    {'NOW ' if advice.now else ''}{advice.intervention}: {advice.why}")
+
+    def _line(self, text: str) -> None:
+        self._write(f"{text}\n")
+
+
+def _examples(folds: list[Fold]) -> str:
+    counts: dict[str, int] = {}
+    for fold in folds:
+        for name, number in fold.picture().examples.items():
+            counts[name] = counts.get(name, 0) + number
+    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "nothing yet"
+
+
+def say_where_to_look(console: Console, result: Result) -> None:
+    """The end: figures, and where the rest is."""
+    summary = result.summary
+    console.print(f"\nread {summary['read']} records in {summary['seconds']:.0f} s")
+    console.print(
+        "outcomes: " + ", ".join(f"{n} {name}" for name, n in summary["outcomes"].items())
+    )
+    console.print(f"report:   {result.out / 'report.html'}")
+    console.print(f"outputs:  {result.out}/*.jsonl")
