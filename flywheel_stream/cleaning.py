@@ -38,11 +38,13 @@ from flywheel_stream.events import (
     Message,
     Origin,
     Outcome,
+    Output,
     Rejected,
     Rejection,
     Signal,
     Source,
     Stage,
+    Tally,
     Traffic,
     TrafficCount,
     decode_interaction,
@@ -61,7 +63,6 @@ from flywheel_stream.joining import (
     numbered,
     origin_key,
 )
-from flywheel_stream.metrics import Metric
 from flywheel_stream.scrubbing import Scrubbed, counts
 from flywheel_stream.signals import judge
 
@@ -71,25 +72,12 @@ EXCERPT = 200
 LABELS = 10_000
 """Scrubbed labels that are remembered: models, arms, locales and the like come again and again."""
 
-Tally = Counter[tuple[Metric, tuple[str, ...]]]
-"""Counts for the metrics: (metric, label values) to a number."""
-
-
 class Raw(NamedTuple):
     """An input record as the broker has it; ``timestamp`` in seconds, by the broker's clock."""
 
     source: Source
     value: bytes | None
     timestamp: float
-
-
-class Output(NamedTuple):
-    """A record for an output topic, named by its role; ``by`` decides the partition."""
-
-    topic: str
-    key: str
-    value: bytes | None
-    by: str
 
 
 class Scrubs(Protocol):
@@ -472,7 +460,8 @@ class Cleaner:
         if meeting.joined:
             name = _source(meeting.signals[0].origin).topic
             cleaned.tally[metrics.OUTCOMES, (name, Outcome.JOINED)] += meeting.joined - len(far)
-            cleaned.tally[metrics.OUTCOMES, (name, Outcome.ORPHAN)] += len(far)
+            if far:
+                cleaned.tally[metrics.OUTCOMES, (name, Outcome.ORPHAN)] += len(far)
             cleaned.tally[metrics.WAITING, ()] -= meeting.joined
         out: list[Judged] = []
         alone: Literal["check", "sample"] | None = None

@@ -7,7 +7,7 @@ depends on when a record was read.
 
 import math
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
@@ -107,9 +107,8 @@ class Claim(NamedTuple):
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts that a model would learn from."""
-        return tuple(
-            text for text in (self.completion, self.chosen, self.rejected) if text is not UNSET
-        )
+        texts = (self.completion, self.chosen, self.rejected)
+        return tuple([text for text in texts if text is not UNSET])
 
     @property
     def model_answer(self) -> str | UnsetType:
@@ -691,7 +690,7 @@ class Curation:
             return [], [("duplicate", owner)]
         admitted, refusals, keys = [], [], [trace.content]
         for rule, claim in found:
-            key = _claim_key(rule, claim, trace)
+            key = _claim_key(rule, claim, trace, case.response)
             refusal = self._refusal(claim, key, trace_id)
             if refusal:
                 refusals.append(refusal)
@@ -699,9 +698,7 @@ class Curation:
             keys.append(key)
             admitted.append(_Admitted(rule, _id_of(rule, trace_id, claim.other), claim))
         if case.votes and len(case.response) <= MAX_RESPONSE_CHARS:
-            # A schema or evidence is not needed to compare answers.
-            kept = msgspec.structs.replace(call, expect=None, checks=[])
-            self._take_side(trace, msgspec.structs.replace(case.side, interaction=kept), trace_id)
+            self._take_side(trace, _light(case.side), trace_id)
         if admitted or trace.side:
             trace.claimed = list(dict.fromkeys(keys))
             self._owners.update(dict.fromkeys(trace.claimed, trace_id))
@@ -711,7 +708,7 @@ class Curation:
         answer = claim.model_answer
         if answer is not UNSET and not answer.strip():
             return "empty_response", ""
-        if any(len(text) > MAX_RESPONSE_CHARS for text in claim.texts):
+        if max(map(len, claim.texts), default=0) > MAX_RESPONSE_CHARS:
             return "too_large", ""
         owner = self._owners.get(key, trace_id)
         return ("duplicate", owner) if owner != trace_id else None
@@ -745,10 +742,6 @@ class Curation:
         calls = [case.judged.interaction]
         if claim.other:
             calls = sorted([*calls, claim.other], key=lambda call: call.trace_id)
-        pii: defaultdict[str, int] = defaultdict(int)
-        for call in calls:
-            for kind, count in call.pii.items():
-                pii[kind] += count
         return Example(
             id=name,
             type=rule.type,
@@ -770,7 +763,7 @@ class Curation:
                 origins=[call.origin for call in calls],
                 versions=dict(self._versions),
             ),
-            pii=dict(pii),
+            pii=_pii(calls),
         )
 
     def _reject(
@@ -838,7 +831,9 @@ class Curation:
     def _drop_side(self, trace_id: str) -> None:
         """Forgets an answer for comparison; its pairs stay as emitted, and no one's to revise."""
         trace = self._traces[trace_id]
-        for other in self._prompts.get(trace.prompt, ()):
+        if trace.side is None:
+            return  # its pairs went with it
+        for other in self._prompts[trace.prompt]:
             if other != trace_id:
                 shared = self._traces[other].examples.keys() & trace.examples.keys()
                 for name in shared:
@@ -899,6 +894,15 @@ class Curation:
         )
 
 
+def _light(side: Side) -> Side:
+    """Without the schema and the evidence, which nobody needs to compare answers."""
+    call = side.interaction
+    if call.expect is None and not call.checks:
+        return side
+    kept = msgspec.structs.replace(call, expect=None, checks=[])
+    return msgspec.structs.replace(side, interaction=kept)
+
+
 def _may_verify(judged: Judged, failed: Sequence[Finding]) -> bool:
     expect = judged.interaction.expect
     return bool(failed) and expect is not None and expect.format == "json"
@@ -909,12 +913,13 @@ def _id_of(rule: Rule, trace_id: str, other: Interaction | None) -> str:
     return example_id(rule.type, rule.name, [trace_id, *more])
 
 
-def _claim_key(rule: Rule, claim: Claim, trace: _Trace) -> str:
+def _claim_key(rule: Rule, claim: Claim, trace: _Trace, response: str) -> str:
     """What an example must be the first to hold; pairs are as new as the call they rest on."""
     if rule.type == "prompt":
-        return digest("prompt", trace.prompt)
+        return f"prompt {trace.prompt}"
     if rule.type == "sft" and claim.completion is not UNSET:
-        return content_key(trace.prompt, claim.completion)
+        own = claim.completion is response  # the same object: its key is known
+        return f"sft {trace.content if own else content_key(trace.prompt, claim.completion)}"
     return trace.content
 
 
@@ -923,19 +928,28 @@ def _emitted(claim: Claim, cluster: str | None) -> str:
     return digest(*claim.texts, str(claim.label), repr(claim.confidence), str(cluster))
 
 
+def _pii(calls: Sequence[Interaction]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for call in calls:
+        for kind, count in call.pii.items():
+            total[kind] = total.get(kind, 0) + count
+    return total
+
+
 def _slices(calls: Sequence[Interaction]) -> dict[str, str]:
     """Where an example belongs; of a pair, what both calls share."""
-    first, *others = [
-        {
-            **{name: str(value) for name, value in call.attributes.items()},
-            "model": call.model,
-            "variant": call.variant,
-            "prompt_version": call.prompt_version,
-        }
-        for call in calls
-    ]
-    return {
-        name: value
-        for name, value in first.items()
-        if value and all(other.get(name) == value for other in others)
-    }
+    shared = _places(calls[0])
+    for call in calls[1:]:
+        other = _places(call)
+        shared = {name: value for name, value in shared.items() if other.get(name) == value}
+    return shared
+
+
+def _places(call: Interaction) -> dict[str, str]:
+    places = {name: str(value) for name, value in call.attributes.items()}
+    places["model"] = call.model
+    if call.variant:
+        places["variant"] = call.variant
+    if call.prompt_version:
+        places["prompt_version"] = call.prompt_version
+    return places

@@ -7,6 +7,7 @@ ahead of us. Outputs carry ``v``, their schema version. Times are seconds of the
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +15,8 @@ from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+
+from flywheel_stream.metrics import Metric
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 """A larger input record is a dead letter: it would not fit through the topics downstream."""
@@ -504,6 +507,19 @@ class Request(Struct, kw_only=True):
     wanted: int
     exemplars: list[Exemplar]
     v: Version = msgspec.field(default_factory=_one)
+
+
+class Output(NamedTuple):
+    """A record for an output topic, named by its role; ``by`` decides the partition."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    by: str
+
+
+Tally = Counter[tuple[Metric, tuple[str, ...]]]
+"""Counts for the metrics: (metric, label values) to a number."""
 
 
 # ---------------------------------------------------------------- decoding and encoding

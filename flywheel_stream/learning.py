@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from flywheel_stream import metrics
 from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
-from flywheel_stream.cleaning import Output, Tally
 from flywheel_stream.clusters import Clusters
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
@@ -40,6 +39,8 @@ from flywheel_stream.events import (
     Judged,
     Learnable,
     ModelRate,
+    Output,
+    Tally,
     Traffic,
     decode_deployment,
     decode_learnable,

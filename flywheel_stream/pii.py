@@ -89,7 +89,7 @@ def features(text: str) -> Feature:
         found |= 16 | 32
     if "=" in text:
         found |= 32 | 128
-    if found & 24 == 24:  # noqa: PLR2004 - AT and COLON: the least an URL with a password has
+    if found & 24 == 24:
         found |= 128
     if b"a" * 16 in raw.translate(_TO_RUN):
         found |= 64
@@ -1068,7 +1068,7 @@ TABLE: tuple[Detector, ...] = (
         _r(
             r"(?<![\w.-])(?P<v>\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|chemin|place"
             r"|allée|impasse|quai|route|cours|passage)(?: (?:de la|de|du|des|la|le)){0,2}"
-            rf"(?: (?:d['’])?[\w'’.-]{{1,20}}){{1,4}}?)(?=[,.\n]|$)",
+            r"(?: (?:d['’])?[\w'’.-]{1,20}){1,4}?)(?=[,.\n]|$)",
             _I,
         ),
         Feature.DIGIT,
@@ -1097,7 +1097,7 @@ TABLE: tuple[Detector, ...] = (
         _r(
             r"(?<!\w)(?P<v>(?:calle|c/|avda\.?|avenida|paseo|plaza|ronda|camino|glorieta|travesía|via"
             r"|viale|corso|piazza|rua|travessa|praça) (?:(?:de|del|la|las|los|da|do) ){0,2}"
-            rf"(?:[\w'’.-]{{2,20}} ?){{1,4}}?,? ?(?:n[º°.] ?)?\d{{1,4}}\b)",
+            r"(?:[\w'’.-]{2,20} ?){1,4}?,? ?(?:n[º°.] ?)?\d{1,4}\b)",
             _I,
         ),
         Feature.DIGIT,

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faust.types import TP
 
+from flywheel_stream import metrics
 from flywheel_stream.cleaning import Cleaner
 from flywheel_stream.dedup import WindowPolicy
 from flywheel_stream.embedding import Embedder
@@ -38,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 8.0
 """Seconds in which Kafka has to answer before we say that it does not."""
+STALLED = 120.0
+"""Seconds without any progress after which something is wrong."""
 
 
 # ---------------------------------------------------------------- Kafka
@@ -318,7 +322,7 @@ class Worker:
     def _behind(self, tp: TP) -> bool:
         end = self.app.consumer.highwater(tp)
         position = self.app.consumer.position_of(tp)  # type: ignore[attr-defined]  # as above
-        return end is None or end > (position or 0)
+        return bool(end is None or end > (position or 0))  # None until the first fetch
 
     def ready(self) -> tuple[bool, str]:
         """Whether records are being worked, and why not."""
@@ -327,6 +331,51 @@ class Worker:
         if not self.agents.assigned:
             return False, "no partitions are assigned yet"
         return True, "working"
+
+    def read(self) -> int:
+        """Records read and worked since the start."""
+        return int(sum(self.metrics.totals(metrics.READ).values()))
+
+    async def until(
+        self, reached: Callable[[], bool], moved: Callable[[], None] = lambda: None
+    ) -> None:
+        """Waits for something, as long as anything moves.
+
+        Args:
+            reached: whether it has come.
+            moved: called a few times a second.
+
+        Raises:
+            UnavailableError: nothing has moved for minutes.
+        """
+        moved_at, last = time.monotonic(), (-1.0, -1.0)
+        while not reached():
+            await asyncio.sleep(0.05)
+            state = (float(self.read()), sum(self.metrics.totals(metrics.WRITTEN).values()))
+            if state != last:
+                moved_at, last = time.monotonic(), state
+            elif time.monotonic() - moved_at > STALLED:
+                raise UnavailableError(
+                    f"Nothing has moved for {STALLED:.0f} s: look at the log with "
+                    "FLYWHEEL_LOG_LEVEL=DEBUG, at Kafka and at Redis."
+                )
+            moved()
+
+    async def run_out(self, total: int, moved: Callable[[], None] = lambda: None) -> None:
+        """At the end of input: waits until all of it is worked, learnt and acknowledged.
+
+        Args:
+            total: records that were sent.
+            moved: called a few times a second.
+
+        Raises:
+            UnavailableError: nothing has moved for minutes.
+        """
+        await self.until(lambda: self.read() >= total, moved)
+        await self.agents.ingest.finish()
+        await self.until(self.agents.learn.ended, moved)
+        self.agents.learn.show()
+        moved()
 
     async def fail(self, error: BaseException) -> None:
         """Notes what stops the worker."""

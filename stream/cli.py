@@ -140,7 +140,7 @@ def _doctor(settings: Settings, args: argparse.Namespace) -> int:
 def _replay(settings: Settings, args: argparse.Namespace) -> int:
     from stream.replay import replay
 
-    sent = asyncio.run(
+    outcomes = asyncio.run(
         replay(
             settings,
             run=args.run,
@@ -149,7 +149,7 @@ def _replay(settings: Settings, args: argparse.Namespace) -> int:
             deployments=args.deployments,
         )
     )
-    print(json.dumps(sent) if args.json else f"replayed as {args.run}: {_listed(sent)}")
+    print(json.dumps(outcomes) if args.json else f"replayed as {args.run}: {_listed(outcomes)}")
     return OK
 
 

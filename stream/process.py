@@ -23,7 +23,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from flywheel_stream import metrics
-from flywheel_stream.errors import ConfigError, UnavailableError
+from flywheel_stream.errors import ConfigError
 from flywheel_stream.events import MAX_RECORD_BYTES, Alert, decode_alert, parse_ts
 from flywheel_stream.learning import Fold
 from flywheel_stream.satisfaction import HourStats
@@ -40,8 +40,6 @@ CHUNK, PACED_CHUNK = 1000, 20
 """Lines that are sent at a time."""
 AHEAD = 20_000
 """Records that may be sent before they are read; bounds the memory of the broker's client."""
-STALLED = 120.0
-"""Seconds without any progress after which something is wrong."""
 
 OUTPUTS = ("interactions", "failures", "alerts", "curated", "rejected", "requests", "dead_letters")
 COMPACTED = frozenset({"interactions", "failures", "curated"})
@@ -288,19 +286,14 @@ class Run:
 
     async def _feed_and_finish(self, worker: Worker) -> None:
         await self._feed(worker)
-        self._tell("working")
-        await self._until(worker, lambda: self._read(worker) >= self._progress.fed)
-        self._tell("finishing")
-        await worker.agents.ingest.finish()
-        await self._until(worker, worker.agents.learn.ended)
-        worker.agents.learn.show()
+        await worker.run_out(self._progress.fed, lambda: self._moved(worker))
 
     async def _feed(self, worker: Worker) -> None:
         names = (self._topics.deployments, self._topics.logs, self._topics.feedback)
         producer = AIOKafkaProducer(
             **kafka_options(self._settings), max_batch_size=2**20, max_request_size=2**24
         )
-        await self._until(worker, lambda: bool(worker.agents.assigned))
+        await worker.until(lambda: bool(worker.agents.assigned))
         await producer.start()
         try:
             self._tell("working")
@@ -312,7 +305,10 @@ class Run:
                 for topic, lines in runs.items():
                     await _produce(producer, topic, lines)
                 self._progress.fed += len(chunk)
-                await self._until(worker, lambda: self._progress.fed - self._read(worker) < AHEAD)
+                await worker.until(
+                    lambda: self._progress.fed - worker.read() < AHEAD,
+                    lambda: self._moved(worker),
+                )
         finally:
             await producer.stop()
 
@@ -341,32 +337,10 @@ class Run:
             for line, index in merge(*tagged):
                 yield line, self._files[index].read(opened[index], line.number)
 
-    def _read(self, worker: Worker) -> int:
-        return int(sum(worker.metrics.totals(metrics.READ).values()))
-
-    async def _until(self, worker: Worker, reached: Callable[[], bool]) -> None:
-        """Waits for something, as long as anything moves.
-
-        Raises:
-            UnavailableError: nothing has moved for minutes.
-        """
-        moved_at, last = time.monotonic(), (-1.0, -1.0)
-        while not reached():
-            await asyncio.sleep(0.05)
-            state = (
-                float(self._read(worker)),
-                sum(worker.metrics.totals(metrics.WRITTEN).values()),
-            )
-            if state != last:
-                moved_at, last = time.monotonic(), state
-            elif time.monotonic() - moved_at > STALLED:
-                raise UnavailableError(
-                    f"Nothing has moved for {STALLED:.0f} s while {self._progress.stage}: "
-                    "run again with FLYWHEEL_LOG_LEVEL=DEBUG and report it."
-                )
-            self._progress.read = int(state[0])
-            self._progress.folds = worker.agents.learn.folds()
-            self._show(self._progress)
+    def _moved(self, worker: Worker) -> None:
+        self._progress.read = worker.read()
+        self._progress.folds = worker.agents.learn.folds()
+        self._show(self._progress)
 
     def _tell(self, stage: str) -> None:
         self._progress.stage = stage

@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from zlib import crc32
 
 from flywheel_stream import metrics
-from flywheel_stream.cleaning import Output
-from flywheel_stream.events import Clock, encode
+from flywheel_stream.events import Clock, Output, encode
 from stream.prometheus import Metrics
 from stream.topics import Topics
 from stream.transport import Record

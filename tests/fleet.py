@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.learning import Fold, LearnPolicy
@@ -309,3 +310,19 @@ async def chaos(
     return workers
 
 
+async def wait_until_assigned(settings: Settings, timeout: float = 30.0) -> None:
+    """Waits until a worker of the group holds partitions and has had time to read them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    deadline = time.monotonic() + timeout
+    try:
+        while time.monotonic() < deadline:
+            group = (await admin.describe_consumer_groups([settings.group]))[0].groups[0]
+            if group[2] == "Stable" and group[5]:
+                await asyncio.sleep(3.0)  # what was not acknowledged would be read by now
+                return
+            await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+    message = "no worker joined the group"
+    raise TimeoutError(message)

@@ -439,6 +439,14 @@ def test_two_corrections_to_one_text_teach_it_once_but_give_two_pairs() -> None:
     assert [(r.reason, r.detail) for r in second.rejected] == [("duplicate", "t1")]
 
 
+def test_a_correction_to_what_another_call_said_does_not_cost_that_calls_votes() -> None:
+    fold = curation()
+    take(fold, judged(call("t1", "Lyon."), say("correction", correction="Paris.")))
+    second = take(fold, judged(call("t2", "Paris."), UP, ts=11.0))
+    assert rules_of(second.examples) == ["thumb"]
+    assert [(r.reason, r.detail) for r in second.rejected] == [("duplicate", "t1")]
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -584,7 +592,7 @@ def test_what_stands_after_all_revisions_is_what_the_last_ones_justify(seed: int
     # Each row alone follows from its call's last revision, or from those of the two twins.
     for row in topic.rows.values():
         records = [latest[trace_id] for trace_id in row.lineage.trace_ids if trace_id in latest]
-        again = play([msgspec.structs.replace(record) for record in records]).rows[row.id]
+        again = play(records).rows[row.id]
         assert (again.completion, again.chosen, again.rejected, again.label, again.confidence) == (
             row.completion,
             row.chosen,

@@ -74,7 +74,7 @@ def test_without_a_user_each_signal_counts_once_per_id() -> None:
         (signal("thumb", 0), 0.0),
         (signal("thumb", -1), 0.0),
         (signal("rating", 0.25), 0.25),
-        (signal("rating", 1), 1.0),
+        (signal("rating", 1), 0.0),
         (signal("rating", 2), 0.25),
         (signal("rating", 5), 1.0),
         (signal("rating", 1, scale=(1.0, 5.0)), 0.0),

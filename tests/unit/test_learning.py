@@ -1,0 +1,374 @@
+"""The learner: order of event time, revisions, snapshots, and what comes out."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from flywheel_stream import metrics
+from flywheel_stream.embedding import HashingEmbedder
+from flywheel_stream.errors import StateError
+from flywheel_stream.event_time import NEVER
+from flywheel_stream.events import (
+    Clock,
+    Deployed,
+    Deployment,
+    Finding,
+    Interaction,
+    Judged,
+    Learnable,
+    Origin,
+    Output,
+    Signal,
+    Traffic,
+    TrafficCount,
+    differences,
+    encode,
+)
+from flywheel_stream.learning import Fold, Learner, LearnPolicy
+from flywheel_stream.signals import judge
+
+START = 1_760_000_000.0 - 1_760_000_000.0 % 60
+EMBEDDER = HashingEmbedder()
+POLICY = LearnPolicy(versions={"rules": "t"})
+
+
+def interaction(trace: str, ts: float, offset: int = 0, **fields: Any) -> Interaction:
+    base: dict[str, Any] = {
+        "trace_id": trace,
+        "ts": ts,
+        "app": "shop",
+        "model": "m",
+        "variant": "a",
+        "user_id": f"u_{trace}",
+        "prompt": "Where is my refund for the blue shoes?",
+        "response": f"answer {trace}",
+        "pii": {},
+        "checks": [],
+        "fingerprint": f"f-{trace}",
+        "seen": 1,
+        "origin": Origin("llm.logs", 0, offset),
+    }
+    return Interaction(**{**base, **fields})
+
+
+def judged(
+    call: Interaction, offset: int, *signals: Signal, topic: str = "llm.feedback", n: int = 0
+) -> Judged:
+    satisfied, uncertainty = judge(call.checks, signals)
+    return Judged(
+        origin=Origin(topic, 0, offset, n),
+        trace_id=call.trace_id,
+        ts=max([call.at, *(s.at for s in signals)]),
+        app=call.app,
+        revision=len(signals),
+        why="signal" if signals else "check",
+        interaction=call,
+        signals=list(signals),
+        satisfied=satisfied,
+        uncertainty=uncertainty,
+    )
+
+
+def thumb(trace: str, ts: float, value: str) -> Signal:
+    return Signal(trace_id=trace, ts=ts, kind="thumb", value=value, user_id="u", id=f"{trace}/{ts}")
+
+
+def traffic(minute: int, offsets: Sequence[int], **fields: Any) -> Traffic:
+    count = TrafficCount(
+        minute=minute, model="m", variant="a", calls=len(offsets), offsets=differences(offsets)
+    )
+    return Traffic(origin=Origin("llm.logs", 0, offsets[-1]), app="shop", counts=[count], **fields)
+
+
+def clock(until: float, topic: str = "llm.logs", **fields: Any) -> Clock:
+    return Clock(topic=topic, partition=0, until=until, **fields)
+
+
+def feed(learner: Learner, records: Iterable[Learnable]) -> list[Output]:
+    """Feeds records as the log would hold them from the learner's fence on."""
+    numbered = [(learner.fence + i, encode(record)) for i, record in enumerate(records)]
+    return learner.take(numbered).outputs
+
+
+def new_learner(**fields: Any) -> Learner:
+    return Learner(0, LearnPolicy(lateness=10.0, versions={"rules": "t"}, **fields), EMBEDDER)
+
+
+def rows(outputs: Iterable[Output], topic: str) -> list[Any]:
+    return [o.value and msgspec.json.decode(o.value) for o in outputs if o.topic == topic]
+
+
+def plain(state: Any) -> bytes:
+    return msgspec.msgpack.encode(state)
+
+
+def test_nothing_is_worked_before_the_watermark_has_passed_it() -> None:
+    learner = new_learner()
+    record = judged(interaction("t1", START), 0, thumb("t1", START, "down"))
+    assert feed(learner, [record, clock(START + 9)]) == []
+    assert rows(feed(learner, [clock(START + 10)]), "failures")[0]["trace_id"] == "t1"
+
+
+def test_records_are_worked_in_the_order_of_event_time() -> None:
+    learner = new_learner()
+    records = [
+        judged(
+            interaction(f"t{i}", START + i),
+            10 - i,
+            thumb(f"t{i}", START + i, "down"),
+            topic=f"x{i}",
+        )
+        for i in range(10)
+    ]
+    random.Random(1).shuffle(records)
+    outputs = feed(learner, [*records, clock(START + 100)])
+    assert [row["trace_id"] for row in rows(outputs, "failures")] == [f"t{i}" for i in range(10)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_how_the_log_is_cut_and_interleaved_changes_nothing(seed: int) -> None:
+    rng = random.Random(seed)
+    records = session()
+    straight = new_learner()
+    expected = feed(straight, [*records, *ends()])
+    shuffled = shuffled_by_partition(records, rng)
+    cut = new_learner()
+    outputs: list[Output] = []
+    log: list[Learnable] = [*shuffled, *ends()]
+    while log:
+        size = rng.randint(1, 7)
+        outputs += feed(cut, log[:size])
+        log = log[size:]
+    assert Counter(outputs) == Counter(expected)
+    assert meaning(cut) == meaning(straight)
+
+
+@pytest.mark.parametrize("at", [0, 17, 60, 111])
+def test_a_snapshot_goes_on_as_if_nothing_had_happened(at: int) -> None:
+    records: list[Learnable] = [*session(), *ends()]
+    undisturbed = new_learner()
+    expected = feed(undisturbed, records)
+    first = new_learner()
+    before = feed(first, records[:at])
+    restored = new_learner()
+    states = [
+        msgspec.msgpack.decode(plain(first.dump_app(name)))
+        for name in ["shop"][: len(first.folds())]
+    ]
+    restored.load(msgspec.msgpack.decode(plain(first.dump())), states)
+    after = feed(restored, records[at:])
+    assert before + after == expected
+    assert meaning(restored) == meaning(undisturbed)
+
+
+def test_an_app_whose_snapshot_is_ahead_of_the_partition_skips_what_it_knows() -> None:
+    records: list[Learnable] = [*session(), *ends()]
+    undisturbed = new_learner()
+    expected = feed(undisturbed, records)
+    first = new_learner()
+    feed(first, records[:50])
+    own = msgspec.msgpack.decode(plain(first.dump()))
+    before = feed(first, records[50:80])
+    state = msgspec.msgpack.decode(plain(first.dump_app("shop")))
+    restored = new_learner()
+    restored.load(own, [state])  # the crash came between the app's row and the partition's
+    after = feed(restored, records[50:])
+    assert set(after) <= set(expected)
+    assert set(before) | set(after) | set(expected) == set(expected)
+    assert meaning(restored) == meaning(undisturbed)
+
+
+def test_what_ingest_emits_again_is_dropped() -> None:
+    learner = new_learner()
+    call = interaction("t1", START, checks=[Finding("error", 1.0)])
+    record = judged(call, 5, topic="llm.logs")
+    again = judged(call, 5, topic="llm.logs")
+    outputs = feed(learner, [record, again, clock(START + 100)])
+    assert len(rows(outputs, "failures")) == 1
+
+
+def test_traffic_emitted_again_counts_only_what_is_new() -> None:
+    learner = new_learner()
+    minute = int(START // 60)
+    again = traffic(minute, [1, 2, 3, 4])  # cut differently the second time
+    feed(learner, [traffic(minute, [0, 1, 2]), again, clock(START + 200)])
+    (row,) = learner.pictures()[0].slices
+    assert row.calls == 5
+
+
+def test_traffic_applies_at_the_end_of_its_minute() -> None:
+    learner = new_learner()
+    feed(learner, [traffic(int(START // 60), [0, 1]), clock(START + 69)])
+    assert learner.pictures()[0].slices == []
+    feed(learner, [clock(START + 70)])
+    assert learner.pictures()[0].slices[0].calls == 2
+
+
+def test_a_revision_takes_back_what_the_former_one_counted() -> None:
+    learner = new_learner()
+    call = interaction("t1", START)
+    down = thumb("t1", START + 1, "down")
+    up = thumb("t1", START + 50, "up")
+    outputs = feed(learner, [judged(call, 0, down), clock(START + 20)])
+    assert learner.pictures()[0].slices[0].thumbs["down"] == 1
+    outputs = feed(learner, [judged(call, 1, down, up), clock(START + 100)])
+    (row,) = learner.pictures()[0].slices
+    assert (row.judged, row.thumbs) == (1, {"up": 1, "middle": 0, "down": 0})
+    assert rows(outputs, "failures") == [None]  # a tombstone: it is no failure any more
+    assert learner.pictures()[0].failures == {}
+    assert {row["label"] for row in rows(outputs, "curated") if row and "label" in row} == {True}
+
+
+def test_a_failure_that_stays_one_is_counted_once() -> None:
+    learner = new_learner()
+    call = interaction("t1", START)
+    signals = [thumb("t1", START + i, "down") for i in range(3)]
+    records = [judged(call, i, *signals[: i + 1]) for i in range(3)]
+    outputs = feed(learner, [*records, clock(START + 100)])
+    assert learner.pictures()[0].failures == {"unexplained": 1}
+    assert len({row["cluster"] for row in rows(outputs, "failures")}) == 1
+
+
+def test_a_late_record_is_counted_late_and_still_worked() -> None:
+    learner = new_learner()
+    feed(learner, [judged(interaction("a", START), 0, topic="llm.logs"), clock(START + 500)])
+    late = judged(interaction("t1", START), 1, thumb("t1", START, "down"))
+    numbered = [(learner.fence, encode(late)), (learner.fence + 1, encode(clock(START + 600)))]
+    learned = learner.take(numbered)
+    assert learned.tally[metrics.LATE, ("0",)] == 1
+    (row,) = rows(learned.outputs, "failures")
+    assert row["ts"] == START + 490  # the watermark at which it was worked
+
+
+def test_a_burst_of_failures_opens_an_incident_that_names_the_deployment_and_the_other_arm() -> (
+    None
+):
+    learner = new_learner()
+    outputs = feed(learner, [*bad_day(), clock(START + 9 * 3600)])
+    alerts = rows(outputs, "alerts")
+    opened = alerts[0]
+    assert (opened["state"], opened["app"]) == ("opened", "shop")
+    assert opened["subject"]["cluster"].startswith("c_")
+    assert opened["incident"].startswith("shop/i_")
+    assert START + 6 * 3600 <= opened["since"] <= opened["ts"] <= START + 6 * 3600 + 900
+    assert opened["users"] >= 5
+    assert opened["models"][0]["variant"] == "b"
+    interventions = [advice["intervention"] for advice in opened["advice"]]
+    assert interventions[0] in {"rollback_model", "switch_arm"}
+    assert 0 < opened["urgency"] < 1
+    assert any(alert["state"] == "resolved" for alert in alerts)
+
+
+def test_the_bad_day_gives_equal_alerts_at_any_speed() -> None:
+    day = bad_day()
+    fast = feed(new_learner(), [*day, clock(START + 9 * 3600)])
+    slow = new_learner()
+    outputs: list[Output] = []
+    for record in day:
+        outputs += feed(slow, [record, clock(record_ts(record) - 1)])
+    outputs += feed(slow, [clock(START + 9 * 3600)])
+    assert rows(outputs, "alerts") == rows(fast, "alerts")
+
+
+def test_a_state_of_another_embedder_is_refused() -> None:
+    fold = Fold("shop", POLICY, EMBEDDER)
+    state = {**fold.dump(), "embedder": "other"}
+    with pytest.raises(StateError, match="embedder 'other'"):
+        Fold("shop", POLICY, EMBEDDER).load(state)
+
+
+def test_event_time_waits_for_inputs_that_were_not_heard_of() -> None:
+    policy = LearnPolicy(lateness=0.0)
+    learner = Learner(0, policy, EMBEDDER, ["llm.logs/0", "llm.feedback/0"])
+    feed(learner, [clock(START + 100)])
+    assert learner.watermark.now == NEVER
+    feed(learner, [clock(START + 50, topic="llm.feedback")])
+    assert learner.watermark.now == START + 50
+
+
+# ---------------------------------------------------------------- material
+
+
+def session() -> list[Learnable]:
+    """Forty calls with thumbs, corrections, checks and traffic, in two input partitions."""
+    out: list[Learnable] = []
+    for i in range(40):
+        ts = START + 7 * i
+        checks = [Finding("error", 1.0)] if i % 9 == 0 else []
+        call = interaction(
+            f"t{i}", ts, i, checks=checks, prompt=f"{'refund' if i % 2 else 'password'} {i}"
+        )
+        if checks:
+            out.append(judged(call, i, topic="llm.logs"))
+        out.append(traffic(int(ts // 60), [i]))
+        signals = [thumb(f"t{i}", ts + 3, "up" if i % 3 else "down")]
+        out.append(judged(call, 2 * i, *signals))
+        if i % 5 == 0:
+            fix = Signal(trace_id=f"t{i}", ts=ts + 8, kind="correction", correction="x", id=f"c{i}")
+            out.append(judged(call, 2 * i + 1, *signals, fix))
+    live = Deployment(ts=START + 30, app="shop", what="model", version="2")
+    out.insert(
+        20,
+        Deployed(
+            origin=Origin("llm.deployments", 0, 0), app="shop", ts=START + 30, deployment=live
+        ),
+    )
+    return out
+
+
+def ends() -> list[Learnable]:
+    return [clock(START + 2000)]
+
+
+def shuffled_by_partition(records: Sequence[Learnable], rng: random.Random) -> list[Learnable]:
+    """Another interleaving that keeps the order of each input partition."""
+    queues: dict[str, list[Learnable]] = {}
+    for record in records:
+        assert not isinstance(record, Clock)
+        queues.setdefault(record.origin.topic, []).append(record)
+    out: list[Learnable] = []
+    while queues:
+        name = rng.choice(sorted(queues))
+        out.append(queues[name].pop(0))
+        if not queues[name]:
+            del queues[name]
+    return out
+
+
+def meaning(learner: Learner) -> dict[str, Any]:
+    out = {}
+    for fold in learner.folds():
+        state = fold.dump()
+        del state["fence"]
+        out[fold.app] = state
+    return out
+
+
+def bad_day() -> list[Learnable]:
+    """Six quiet hours, then a deployment after which arm b fails every half minute for an hour."""
+    out: list[Learnable] = []
+    live = Deployment(ts=START + 6 * 3600, app="shop", what="model", version="2", variant="b")
+    for offset, second in enumerate(range(0, 8 * 3600, 10)):
+        ts = START + second
+        bad = 6 * 3600 < second < 7 * 3600
+        arm = "b" if (second // 10) % 2 else "a"
+        call = interaction(f"t{second}", ts, offset, variant=arm)
+        if second == 6 * 3600:
+            origin = Origin("llm.deployments", 0, 0)
+            out.append(Deployed(origin=origin, app="shop", ts=live.at, deployment=live))
+        fails = (bad and arm == "b" and second % 30 == 0) or second % 3600 == 1800
+        if second % 30 == 0:
+            out.append(judged(call, offset, thumb(call.trace_id, ts, "down" if fails else "up")))
+        out.append(traffic(int(ts // 60), [offset]))
+    return out
+
+
+def record_ts(record: Learnable) -> float:
+    if isinstance(record, Traffic):
+        return record.counts[0].minute * 60.0
+    assert not isinstance(record, Clock)
+    return record.ts
