@@ -72,7 +72,7 @@ def fold(text: str) -> str:
     return lower if len(lower) == len(text) else text.replace("İ", "I").lower()
 
 
-def features(text: str) -> Feature:
+def features(text: str) -> int:
     """Necessary conditions for the detectors, in a few scans at the speed of memory."""
     raw = text.encode("utf-8", "surrogatepass")
     digits = raw.translate(_TO_ZERO, _SEPARATORS)
@@ -98,7 +98,7 @@ def features(text: str) -> Feature:
         found |= 512
         if not _ANNOUNCING.isdisjoint(capitalised):
             found |= 256
-    return Feature(found)
+    return found
 
 
 # --- checks -------------------------------------------------------------------------------------
@@ -106,6 +106,11 @@ def features(text: str) -> Feature:
 
 def _group(match: re.Match[str]) -> Span:
     return match.span("v")
+
+
+def _without_end_of_line(match: re.Match[str]) -> Span:
+    start, _ = match.span("v")
+    return start, start + len(match["v"].rstrip())
 
 
 def _when(predicate: Callable[[str], bool]) -> Check:
@@ -519,7 +524,7 @@ TABLE: tuple[Detector, ...] = (
         "PRIVATE_KEY",
         _r(
             r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:\\n|\\r|\s){0,4}"
-            r"(?P<v>(?:[^-\"'<]|-(?!----)){16,16384}+(?<!\s))"
+            r"(?P<v>(?:[^-\"'<]|-(?!----)){16,16384}+)"
         ),
         Feature.LONG,
         "RFC 7468; OpenSSH and PGP use the same armour",
@@ -530,6 +535,7 @@ TABLE: tuple[Detector, ...] = (
             ),
         ),
         ("-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOC\n-----END PUBLIC KEY-----",),
+        check=_without_end_of_line,
         words=("private key",),
     ),
     Detector(
@@ -626,7 +632,7 @@ TABLE: tuple[Detector, ...] = (
     Detector(
         "IBAN",
         _r(rf"(?<![A-Za-z0-9])(?P<v>{_IBAN})(?![A-Za-z0-9])", _I),
-        _DIGITS4,
+        _DIGITS7,
         "ISO 13616: length by country, mod 97",
         (
             ("pay GB82 WEST 1234 5698 7654 32 today", "GB82 WEST 1234 5698 7654 32"),
@@ -766,7 +772,7 @@ TABLE: tuple[Detector, ...] = (
         "EMAIL",
         _r(
             r"(?<![\w.+-])(?P<v>[\w.+%-]{1,64}+(?: ?(?:@|\[at\]|\(at\)) ?)"
-            r"[A-Za-z0-9\u00c0-\uffff](?:[\w-]{0,62}\.){1,6}+[^\W\d_]{2,24})"
+            r"[A-Za-z0-9\u00c0-\uffff](?:[\w-]{0,62}\.){1,6}[^\W\d_]{2,24})"
         ),
         Feature.AT,
         "RFC 5322 addr-spec as people write it; international domains",
@@ -1035,7 +1041,7 @@ TABLE: tuple[Detector, ...] = (
         "a line of its own below a line of words",
         (("Saludos,\nAna\n634 104 882", "634 104 882"),),
         ("1 74496\n2 76706 11111\n", "a\n2021-08-15\n"),
-        check=_when(lambda v: 9 <= len(_digits(v)) <= 13 and v[0] != "1"),
+        check=_when(lambda v: 9 <= len(_digits(v)) <= 13 and v[0] != "1" and v[1] != " "),
     ),
     # --- places
     Detector(
@@ -1044,7 +1050,7 @@ TABLE: tuple[Detector, ...] = (
             r"(?<![\w.,/$€£#-])(?P<v>(?:(?i:flat|studio|unit) \w{1,5}, )?\d{1,6}[A-Za-z]?,? "
             rf"(?:{_UP}[\w'’.-]{{1,20}} ){{1,3}}(?:{_STREET})\b\.?(?:,? (?i:{_UNIT})){{0,2}})"
         ),
-        Feature.DIGIT,
+        Feature.DIGIT | Feature.CAPITAL,
         "USPS Publication 28: number, name, suffix, unit",
         (
             ("at 98185 Palmer Tunnel Suite 176, x", "98185 Palmer Tunnel Suite 176"),
@@ -1058,7 +1064,7 @@ TABLE: tuple[Detector, ...] = (
             rf"(?<![\w.-])(?P<v>(?i:flat|studio|unit|apartment) \d{{1,4}}[a-z]?, (?:{_UP}[\w'’.-]{{1,20}} )"
             rf"{{1,3}}(?:{_STREET})\b)"
         ),
-        Feature.DIGIT,
+        Feature.DIGIT | Feature.CAPITAL,
         "Royal Mail PAF: sub-building, thoroughfare",
         (("Studio 22a, Benson Prairie, Scotttown", "Studio 22a, Benson Prairie"),),
         ("Flat 3 is free",),
@@ -1075,16 +1081,31 @@ TABLE: tuple[Detector, ...] = (
         "La Poste, NF Z10-011: number, kind of way, name",
         (("j'habite 86, rue Paul Martel, 07858 X", "86, rue Paul Martel"),),
         ("3 places de concert",),
+        words=(
+            "rue",
+            "avenue",
+            "av.",
+            "boulevard",
+            "bd ",
+            "chemin",
+            "place",
+            "allée",
+            "impasse",
+            "quai",
+            "route",
+            "cours",
+            "passage",
+        ),
     ),
     Detector(
         "ADDRESS",
         _r(
             rf"(?<!\w)(?P<v>(?:{_UP}[\w.-]{{1,30}} ){{0,3}}(?:{_UP}[\w-]{{0,30}}"
-            r"(?:straße|strasse|str\.|weg|platz|allee|gasse|ring|ufer|damm|stieg)"
+            r"(?i:straße|strasse|str\.|weg|platz|allee|gasse|ring|ufer|damm|stieg)"
             r"|(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring))"
             r" \d{1,4}(?: ?[a-z]\b)?(?:[-/]\d{1,3})?)(?!\w)"
         ),
-        Feature.DIGIT,
+        Feature.DIGIT | Feature.CAPITAL,
         "Deutsche Post, DIN 5008: name of the street, number",
         (
             ("wohne in Mühlestr. 255, 53757 Coburg", "Mühlestr. 255"),
@@ -1137,7 +1158,7 @@ TABLE: tuple[Detector, ...] = (
     Detector(
         "POSTCODE",
         _r(rf"(?<![\w-])(?:{_STATES}),?\s{{1,24}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\w-]|\.\d)"),
-        _DIGITS4,
+        _DIGITS4 | Feature.CAPITAL,
         "USPS ZIP and ZIP+4 after the state",
         (("Lindafort, PW 13747", "13747"), ("NY 10001-1234", "10001-1234")),
         ("IN 2024", "XY 12345", "OR 123456"),
@@ -1175,7 +1196,7 @@ TABLE: tuple[Detector, ...] = (
             r"(?<![\w-])(?P<v>(?:GIR 0AA|[A-PR-UWYZ](?:\d{1,2}|[A-HK-Y]\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d[ABEHMNPRV-Y])"
             r" \d[ABD-HJLNP-UW-Z]{2}))(?![\w-])|(?<![\w-])(?P<w>[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2})(?=,? (?:call|about|tel)|[,.]|\n|\Z)"
         ),
-        _DIGIT,
+        _DIGIT | Feature.CAPITAL,
         "Royal Mail: outward and inward code",
         (("SW1A 1AA", "SW1A 1AA"), ("IP7 5PT, call", "IP7 5PT")),
         ("QC45", "AB12 XCD"),
@@ -1260,7 +1281,7 @@ TABLE: tuple[Detector, ...] = (
     Detector(
         "PASSWORD",
         _r(
-            r"(?:mysql|mysqldump|mariadb|psql|sshpass|mongo|redis-cli|identified by)\b[^\n]{0,80}?"
+            r"(?:mysql|mysqldump|mariadb|psql|sshpass|mongo|redis-cli|identified)\b[^\n]{0,80}?"
             r"(?:-p ?|-a |--password[ =]|by )[\"']?(?P<v>[^\s\"'<>-][^\s\"'<>]{2,64})",
             _I,
         ),

@@ -8,6 +8,7 @@ scrubbed text changes nothing.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version as installed
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ from flywheel_stream.pii import version as table_version
 
 _PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(TYPES, key=len, reverse=True))})>")
 _CREDENTIAL_WORDS = ("pass", "user", "login", "pw")
+
+_DIGITS7 = int(Feature.DIGITS7)
+_RESIDUAL = int(Feature.DIGITS7 | Feature.AT | Feature.ASSIGN)
 
 SCRUBADUB_TYPES = {
     "email": "EMAIL",
@@ -118,7 +122,100 @@ def counts(found: Iterable[Iterable[Entity]]) -> dict[str, int]:
     return dict(sorted(tally.items()))
 
 
-def find(text: str, has: Feature | None = None) -> list[Entity]:
+@cache
+def candidates(has: int) -> tuple[tuple[int, ...], frozenset[int]]:
+    """Places in the table of the detectors that a text with these features may concern.
+
+    Returns:
+        Those without words, which run at once; and those that run only where one of theirs is.
+    """
+    fitting = [i for i, detector in enumerate(TABLE) if not int(detector.needs) & ~has]
+    at_once = tuple(i for i in fitting if not TABLE[i].words)
+    return at_once, frozenset(fitting) - set(at_once)
+
+
+def _words() -> dict[str, tuple[int, ...]]:
+    """Each word of the table, with the places of the detectors that want it."""
+    out: dict[str, list[int]] = {}
+    for place, detector in enumerate(TABLE):
+        for word in detector.words:
+            out.setdefault(word, []).append(place)
+    return {word: tuple(places) for word, places in out.items()}
+
+
+class PlainGate:
+    """Says which detectors are worth running, by looking for one word after the other."""
+
+    def __init__(self) -> None:
+        self._words = _words()
+
+    def __call__(self, lower: str, has: int) -> list[int]:
+        """Places in the table, in order.
+
+        Args:
+            lower: the folded text.
+            has: its features.
+        """
+        at_once, worded = candidates(has)
+        places = set(at_once)
+        for word, wanting in self._words.items():
+            if word in lower:
+                places.update(worded.intersection(wanting))
+        return sorted(places)
+
+
+class HyperscanGate:
+    """The same, with all words in one pass of a multi-pattern engine: fifty times faster."""
+
+    def __init__(self) -> None:
+        import hyperscan  # noqa: PLC0415 - an extra, not to be had everywhere
+
+        words = _words()
+        self._wanting = list(words.values())
+        self._database = hyperscan.Database()
+        self._database.compile(
+            expressions=[_literal(word) for word in words],
+            ids=list(range(len(words))),
+            flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(words),
+        )
+        self._found: list[int] = []
+
+    def __call__(self, lower: str, has: int) -> list[int]:
+        """Places in the table, in order; arguments as in ``PlainGate``."""
+        at_once, worded = candidates(has)
+        if not worded:
+            return list(at_once)
+        found = self._found
+        found.clear()
+        self._database.scan(
+            lower.encode("utf-8", "surrogatepass"), match_event_handler=self._on_match
+        )
+        places = set(at_once)
+        for word in found:
+            places.update(worded.intersection(self._wanting[word]))
+        return sorted(places)
+
+    def _on_match(self, word: int, start: int, end: int, flags: int, context: object) -> None:
+        self._found.append(word)
+
+
+def _literal(word: str) -> bytes:
+    """A word as a pattern that means itself, byte by byte."""
+    return "".join(f"\\x{byte:02x}" for byte in word.encode()).encode()
+
+
+def best_gate() -> PlainGate | HyperscanGate:
+    """The fastest gate that is installed."""
+    try:
+        return HyperscanGate()
+    except ImportError:
+        return PlainGate()
+
+
+_gate = best_gate()
+
+
+def find(text: str, has: int | None = None) -> list[Entity]:
     """What the table finds in a text, sorted; of two that overlap the earlier entry names it.
 
     Args:
@@ -126,14 +223,11 @@ def find(text: str, has: Feature | None = None) -> list[Entity]:
         has: its features, where they are known already.
     """
     has = features(text) if has is None else has
-    lower: str | None = None
+    lower = fold(text)
     taken: list[Span] | None = None
     found: list[Entity] = []
-    for detector in TABLE:
-        if has & detector.needs != detector.needs:
-            continue
-        if lower is None:
-            lower = fold(text)
+    for place in _gate(lower, has):
+        detector = TABLE[place]
         for start, end in _spans(detector, text, lower):
             if taken is None:
                 taken = _taken(text, ())
@@ -145,9 +239,6 @@ def find(text: str, has: Feature | None = None) -> list[Entity]:
 
 
 def _spans(detector: Detector, text: str, lower: str) -> Iterator[Span]:
-    words = detector.words
-    if words and not any(word in lower for word in words):
-        return
     matches = (
         _anchored(detector, text, lower) if detector.anchored else detector.pattern.finditer(text)
     )
@@ -239,11 +330,11 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _worth_scrubadub(left: str, has: Feature) -> bool:
+def _worth_scrubadub(left: str, has: int) -> bool:
     """Necessary conditions of scrubadub's detectors on what ours left."""
-    if not has & (Feature.DIGIT | Feature.AT | Feature.ASSIGN):
+    if not has & _RESIDUAL:
         return False
-    if "@" in left or features(left) & Feature.DIGITS7:
+    if "@" in left or (has & _DIGITS7 and features(left) & _DIGITS7):
         return True
     lower = left.lower()
     return any(word in lower for word in _CREDENTIAL_WORDS)

@@ -361,7 +361,7 @@ def _outcomes(worker: Worker) -> dict[str, int]:
 async def _to_the_end(worker: Worker, job: Job) -> None:
     reads = job.events + job.feedback
     reported = 0
-    while (read := _read(worker)) < reads:
+    while (read := worker.read()) < reads:
         if read >= reported + reads // (4 * SAMPLES):
             reported = read
             _tell({"read": read})
@@ -371,10 +371,6 @@ async def _to_the_end(worker: Worker, job: Job) -> None:
     while not worker.agents.learn.ended():
         await asyncio.sleep(0.01)
         await worker.agents.learn.settle()  # as at a clean stop: not the next second's snapshot
-
-
-def _read(worker: Worker) -> int:
-    return int(sum(worker.metrics.totals(metrics.READ).values()))
 
 
 # ---------------------------------------------------------------- contenders: per event
@@ -563,7 +559,10 @@ async def _contender(name: str, job: Job) -> AsyncIterator[asyncio.subprocess.Pr
     """A contender's process, which ends with the block, or with us."""
     command = [sys.executable, "-m", "stream.bench", name]
     process = await asyncio.create_subprocess_exec(
-        *tied_to_parent(command), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *tied_to_parent(command),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdin is not None  # noqa: S101 - it is a pipe
     try:
@@ -648,6 +647,7 @@ async def _bench(run: Run, events: int, few: int) -> dict[str, Any]:
         "composition": composed,
         "passthrough": {"batched": batched, "per_event": plain, "ratio": _ratio(whole, batched)},
         "events": events,
+        "feedback": feedback,
         "embedded": run.embedded,
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
     }

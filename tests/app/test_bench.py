@@ -1,0 +1,147 @@
+"""The bench: small runs of the real contenders, and what it makes of figures."""
+
+import asyncio
+import subprocess
+
+import orjson
+import pytest
+import redis
+from aiokafka import AIOKafkaConsumer
+from pydantic import SecretStr
+
+from flywheel_stream.errors import ConfigError, UnavailableError
+from stream import bench
+from stream.app import kafka_options
+from stream.embedded import Servers
+from stream.settings import Settings, load_settings
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    monkeypatch.chdir(tmp_path_factory.mktemp("bench"))
+    return load_settings(embedder="hashing")
+
+
+def children() -> set[str]:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return {line for line in listed.stdout.splitlines() if "stream.bench" in line}
+
+
+def test_the_records_are_a_kilobyte_with_the_promised_shares() -> None:
+    records = [orjson.loads(value) for _, value in bench._calls(2000, 1.0)]
+    sizes = [len(value) for _, value in bench._calls(2000, 1.0)]
+    personal = sum("example.org" in r["prompt"] or "My phone" in r["prompt"] for r in records)
+    personal += sum("4111 1111" in r["prompt"] or "536-22-" in r["prompt"] for r in records)
+    assert 900 < sum(sizes) / len(sizes) < 1200
+    assert personal == 300
+    assert sum(r["finish_reason"] == "length" for r in records) == 100
+    assert len({r["prompt"] for r in records}) == len({r["trace_id"] for r in records}) == 2000
+
+
+def test_the_records_are_the_same_each_time_and_in_order_of_time() -> None:
+    first = list(bench._calls(100, 1.0))
+    assert first == list(bench._calls(100, 1.0))
+    times = [orjson.loads(value)["ts"] for _, value in first]
+    assert times == sorted(times)
+    assert times[-1] - times[0] < 86_400
+
+
+def test_feedback_names_calls_of_the_run() -> None:
+    traces = {key for key, _ in bench._calls(100, 1.0)}
+    assert {key for key, _ in bench._feedback(100, 1.0)} <= traces
+
+
+def test_a_job_crosses_to_another_process_with_its_secrets(settings: Settings) -> None:
+    given = settings.model_copy(update={"kafka_password": SecretStr("open sesame")})
+    job = bench.Job(given, events=5, feedback=1)
+    assert bench.Job.from_json(job.to_json()) == job
+
+
+def test_growth_is_the_slope_of_the_second_half() -> None:
+    rising = [{"events": n * 1e5, "mb": 100.0 + n} for n in range(10)]
+    settled = [{"events": n * 1e5, "mb": min(100.0 + n, 104.0)} for n in range(10)]
+    assert bench.growth(rising) == pytest.approx(10.0)
+    assert bench.growth(settled) == pytest.approx(0.0, abs=2.0)
+    assert bench.growth(rising[:1]) == 0.0
+
+
+def test_a_sparkline_starts_at_zero() -> None:
+    assert bench.sparkline([0.0, 50.0, 100.0]) == "▁▅█"
+    assert bench.sparkline([]) == ""
+
+
+def test_one_server_alone_is_refused(settings: Settings) -> None:
+    with pytest.raises(ConfigError, match="both --kafka and --redis"):
+        bench.bench(settings, events=10, kafka="localhost:9092")
+
+
+def test_a_contender_that_fails_says_why(settings: Settings) -> None:
+    lost = settings.model_copy(update={"redis": SecretStr("redis://127.0.0.1:1/0")})
+    with pytest.raises(UnavailableError, match="Redis does not answer"):
+        asyncio.run(bench._measured("flywheel", bench.Job(lost, events=1)))
+    assert not children()
+
+
+@pytest.mark.slow
+def test_a_run_measures_all_contenders_on_the_same_records(settings: Settings) -> None:
+    found = bench.bench(settings, events=600, per_event=100)
+    assert found["flywheel"]["outcomes"] == {"fresh": 600}
+    assert found["composition"]["events"] == 100
+    assert found["passthrough"]["batched"]["events"] == 600
+    assert found["passthrough"]["per_event"]["events"] == 100
+    ours = found["flywheel"]["events_per_second"]
+    theirs = found["composition"]["events_per_second"]
+    assert found["ratio"] == pytest.approx(ours / theirs, rel=0.01)
+    assert found["stages"].keys() >= {"clean", "window", "join", "produce", "remember"}
+    assert all(spent > 0 for spent in found["stages"].values())
+    assert orjson.loads(orjson.dumps(found)) == found
+    assert "same packages, per event" in bench.table(found)
+    assert not children()
+
+
+@pytest.mark.slow
+def test_the_composition_does_what_it_is_compared_for(settings: Settings) -> None:
+    with bench.running(settings, None, None) as run:
+        values = asyncio.run(_composed(run.settings, 60))
+    records = [orjson.loads(value) for value in values]
+    assert len(records) == 60
+    assert any("{{EMAIL}}" in record["prompt"] for record in records)
+    assert [record["finish_reason"] for record in records].count("length") == 3
+    assert all(("cluster" in r) == (r["finish_reason"] == "length") for r in records)
+    assert not any(record["duplicate"] for record in records)
+
+
+async def _composed(settings: Settings, events: int) -> list[bytes]:
+    await bench._fill(settings, events)
+    await bench._measured("composition", bench.Job(settings, events))
+    return await _outputs(settings, events)
+
+
+async def _outputs(settings: Settings, events: int) -> list[bytes]:
+    consumer = AIOKafkaConsumer(
+        f"{settings.prefix}interactions",
+        **kafka_options(settings),
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    try:
+        return [(await asyncio.wait_for(consumer.getone(), 20)).value for _ in range(events)]
+    finally:
+        await consumer.stop()
+
+
+@pytest.mark.slow
+def test_a_run_on_given_servers_leaves_nothing_behind(
+    settings: Settings, embedded: Servers
+) -> None:
+    local = settings.model_copy(update={"kafka_idempotent": False, "session_timeout": 3.0})
+    found = bench.memory_curve(local, events=1500, kafka=embedded.kafka, redis=embedded.redis)
+    read = [row["events"] for row in found["curve"]]
+    assert read == sorted(read)
+    assert read[-1] == 1500
+    assert all(row["mb"] > 20 for row in found["curve"])
+    assert found["flywheel"]["outcomes"] == {"fresh": 1500}
+    assert "resident" in bench.table(found)
+    with redis.Redis.from_url(embedded.redis) as client:
+        assert not client.keys("bench-*")
