@@ -72,6 +72,7 @@ EXCERPT = 200
 LABELS = 10_000
 """Scrubbed labels that are remembered: models, arms, locales and the like come again and again."""
 
+
 class Raw(NamedTuple):
     """An input record as the broker has it; ``timestamp`` in seconds, by the broker's clock."""
 

@@ -565,8 +565,13 @@ def _why(spike: Spike) -> str:
     users = "1 user" if spike.users == 1 else f"{spike.users} users"
     return (
         f"{spike.rate:.1f} failures an hour ({usual}), {users} hit; "
-        f"{100 * spike.confidence:.2f} % sure that this is no chance."
+        f"{_sure(spike.confidence)} sure that this is no chance."
     )
+
+
+def _sure(confidence: float) -> str:
+    percent = 100 * confidence
+    return "more than 99.9 %" if percent > 99.9 else f"{percent:.1f} %"
 
 
 @dataclass

@@ -100,7 +100,7 @@ def satisfaction_table(folds: list[Fold]) -> Table:
     table = Table("app", "model", "arm", "calls", "judged", "satisfied", "up", "down")
     for fold in folds:
         for row in fold.picture().slices:
-            share = "–" if row.recent is None else f"{100 * row.recent:.0f} %"
+            share = "-" if row.recent is None else f"{100 * row.recent:.0f} %"
             numbers = (row.calls, row.judged, share, row.thumbs["up"], row.thumbs["down"])
             table.add_row(fold.app, row.slice.model, row.slice.variant, *map(str, numbers))
     return table
@@ -143,6 +143,7 @@ class Lines:
         self._stage = ""
 
     def __call__(self, progress: Progress) -> None:
+        """Tells what is new."""
         for alert in progress.alerts[self._told :]:
             self._tell_alert(alert)
         self._told = len(progress.alerts)

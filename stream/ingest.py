@@ -281,6 +281,16 @@ class Ingest:
         if running:
             await self._give_up(min(running) - self._join_window)
 
+    def reached(self, tp: TP, until: float) -> None:
+        """Says that an input was fed in order up to a time, and that all of it was worked.
+
+        Whoever feeds the inputs in order of time knows this of a sparse one before its next record
+        comes; else that one would hold event time back.
+        """
+        clock = self._clocks.get(tp)
+        if clock is not None:
+            clock.until = max(clock.until, until)
+
     async def finish(self) -> None:
         """At the end of all input: what waits is an orphan, and event time may run out."""
         while await self._give_up(float("inf")):

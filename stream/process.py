@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from faust.types import TP
 
 from flywheel_stream import metrics
 from flywheel_stream.errors import ConfigError
@@ -233,6 +234,8 @@ class Run:
         self._progress = Progress(total=sum(map(len, files)))
         self._started = time.monotonic()
         self._first_ts: float | None = None
+        self._fed: Counter[str] = Counter()
+        self._milestones: deque[tuple[float, dict[str, int]]] = deque()
         self._fed_at = 0.0
 
     async def run(self, *, hold: bool = False) -> Result:
@@ -298,13 +301,15 @@ class Run:
         try:
             self._tell("working")
             for chunk in _chunks(self._ordered(), CHUNK if self._pace is None else PACED_CHUNK):
-                await self._wait_for(chunk[0][0].ts)
+                await self._wait_for(worker, chunk[0][0].ts)
                 runs: dict[str, list[bytes]] = {}
                 for (_, rank, _), line in chunk:
                     runs.setdefault(names[rank], []).append(line)
                 for topic, lines in runs.items():
                     await _produce(producer, topic, lines)
+                    self._fed[topic] += len(lines)
                 self._progress.fed += len(chunk)
+                self._milestones.append((chunk[-1][0].ts, dict(self._fed)))
                 await worker.until(
                     lambda: self._progress.fed - worker.read() < AHEAD,
                     lambda: self._moved(worker),
@@ -312,14 +317,16 @@ class Run:
         finally:
             await producer.stop()
 
-    async def _wait_for(self, ts: float) -> None:
+    async def _wait_for(self, worker: Worker, ts: float) -> None:
         """Waits until the event time has come, where a pace is set."""
         if self._pace is None or ts == float("-inf"):
             return
         if self._first_ts is None:
             self._first_ts, self._fed_at = ts, time.monotonic()
         due = self._fed_at + (ts - self._first_ts) / self._pace
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        while (left := due - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, 0.25))
+            self._moved(worker)
 
     async def _watch_alerts(self) -> None:
         """Reads the alerts as they come, as any consumer would."""
@@ -337,7 +344,20 @@ class Run:
             for line, index in merge(*tagged):
                 yield line, self._files[index].read(opened[index], line.number)
 
+    def _pass_milestones(self, worker: Worker) -> None:
+        """Carries event time forward in every input, where all that was fed so far is worked."""
+        read = worker.metrics.totals(metrics.READ)
+        while self._milestones:
+            ts, fed = self._milestones[0]
+            if any(read.get((topic,), 0) < number for topic, number in fed.items()):
+                return
+            self._milestones.popleft()
+            if ts <= time.time():  # beyond lie only lines that will be refused
+                for topic in self._topics.inputs:
+                    worker.agents.ingest.reached(TP(topic, 0), ts)
+
     def _moved(self, worker: Worker) -> None:
+        self._pass_milestones(worker)
         self._progress.read = worker.read()
         self._progress.folds = worker.agents.learn.folds()
         self._show(self._progress)

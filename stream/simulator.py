@@ -1,474 +1,903 @@
-"""Sample traffic of our own, seeded: what a demo, a test or a bench can be run on.
+"""Sample traffic of our own, seeded: a web shop's support chat and a docs assistant, live.
 
-Two products of a made-up web shop talk to two models with two arms each. A small part of the
-answers fails, users say so in their own words, personal data slips in; and for a while a bad
-version of one model is live on one arm, until it is withdrawn.
+Two apps, two models with an A/B arm each, users with sessions, topics with their ways of failing,
+and feedback in users' words. A bad deployment makes one arm fail at one topic until it is
+withdrawn. What a stream has to survive is planted and counted: duplicates, repeats, conflicts,
+orphans, early and late feedback, bad records. ``bench_calls`` is the plain, fast form for benches.
 """
 
 import heapq
-import itertools
-import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+import orjson
+
 Input = Literal["logs", "feedback", "deployments"]
-START = 1_767_603_600.0
-"""2026-01-05 09:00 UTC, a Monday morning."""
+Record = dict[str, Any]
+Random = random.Random
+
+START = 1_760_000_400.0
+"""The first moment of the sample traffic: a whole minute in October 2025."""
+
+
+class SimEvent(NamedTuple):
+    """One input record; ``raw`` is set where the bytes are no JSON, and ``record`` is then empty."""
+
+    ts: float
+    input: Input
+    record: Record
+    raw: bytes | None = None
+
+    def encode(self) -> bytes:
+        """The record's bytes, as a producer would send them."""
+        return orjson.dumps(self.record) if self.raw is None else self.raw
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the traffic is like; times in minutes after ``start``."""
+    """What the traffic is like. Times in minutes of event time, shares of calls or signals."""
 
     seed: int = 7
     start: float = START
     minutes: float = 90.0
-    calls_per_minute: float = 66.0
-    feedback_rate: float = 0.18
+    calls_per_minute: float = 70.0
+    users: int = 1_500
+    feedback_good: float = 0.145  # chance that a good answer draws a signal
+    feedback_bad: float = 0.65  # chance that a bad one does
     failure_rate: float = 0.04
+    bad_from: float = 30.0
+    bad_until: float = 50.0
+    bad_variant: str = "b"
+    bad_rate: float = 0.85  # of the topics that the bad version cannot do
     pii_share: float = 0.15
+    comparison_share: float = 0.01  # prompts shown to both arms, the user picks
+    next_turn_share: float = 0.2
     duplicate_share: float = 0.01
-    repeated_share: float = 0.002
-    orphan_share: float = 0.002
-    broken_share: float = 0.001
-    bad_from: float = 45.0
-    bad_until: float = 62.0
+    repeated_share: float = 0.004
+    conflict_share: float = 0.001
+    bad_record_share: float = 0.003
+    orphan_share: float = 0.01
+    early_share: float = 0.02
+    late_share: float = 0.03
+
+    @property
+    def end(self) -> float:
+        """Nothing happens later."""
+        return self.start + 60.0 * self.minutes
 
 
-class SimEvent(NamedTuple):
-    """One input record at its time; ``raw`` where it is no JSON."""
-
-    ts: float
-    input: Input
-    record: dict[str, Any]
-    raw: bytes | None = None
+def demo_scenario(seed: int = 7) -> Scenario:
+    """An hour and a half: about 6,000 calls, 1,200 signals, one bad deployment."""
+    return Scenario(seed=seed)
 
 
 @dataclass
 class Planted:
-    """How many of what was planted, to check accounts by."""
+    """What was put into the traffic so far; complete once the iterator is exhausted."""
 
-    counts: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[Input, Counter[str]] = field(
+        default_factory=lambda: {"logs": Counter(), "feedback": Counter(), "deployments": Counter()}
+    )
+    failures: Counter[str] = field(default_factory=Counter)  # calls by the way they fail
+    personal: int = 0  # calls with personal data in them
+    early: int = 0  # signals before their call
+    late: int = 0  # signals a quarter of an hour after it or more
+    regenerated: int = 0
+    compared: int = 0  # pairs of answers to one prompt, one of which the user preferred
 
-
-class Topic(NamedTuple):
-    """A subject that users ask about: app, questions, a good and a bad answer, and complaints."""
-
-    app: str
-    questions: tuple[str, ...]
-    good: str
-    bad: str
-    complaints: tuple[str, ...]
-    wants_json: bool = False
-
-
-TOPICS = (
-    Topic(
-        "support",
-        (
-            "How do I get a refund for my {item}?",
-            "I want my money back for the {item}, how does that work?",
-            "What is the refund policy for a {item} bought {when}?",
-        ),
-        "You can return the {item} within 60 days and get a full refund to your {pay}. ({n})",
-        "Refunds are only possible within 14 days, so the {item} cannot be returned. ({n})",
-        ("that was last year's policy", "wrong, it is 60 days now", "this is out of date"),
-    ),
-    Topic(
-        "support",
-        (
-            "Where is my parcel with the {item}?",
-            "The {item} has not arrived, where is it?",
-            "Can you track the delivery of my {item}?",
-        ),
-        "Your {item} left our warehouse {when} and arrives within two days. ({n})",
-        "Parcels usually arrive. Please be patient about the {item}. ({n})",
-        ("does not answer my question", "useless", "way too vague"),
-    ),
-    Topic(
-        "support",
-        (
-            "I forgot my password, how do I reset it?",
-            "My login does not work since {when}, please help.",
-            "How can I change the password of my account?",
-        ),
-        "Choose 'forgot password' on the sign-in page; the link is valid for an hour. ({n})",
-        "I'm sorry, but I can't help with passwords or accounts. ({n})",
-        ("it refuses to help", "why won't it help me", "not helpful at all"),
-    ),
-    Topic(
-        "support",
-        (
-            "Give me the order of the {item} as JSON with item and price.",
-            "Return JSON for my last order, the {item}.",
-        ),
-        '{{"item": "{item}", "price": {n}}}',
-        '{{"item": "{item}", "price": ',
-        ("broken JSON", "cannot parse this"),
-        wants_json=True,
-    ),
-    Topic(
-        "docs",
-        (
-            "How do I sort a list of {thing} in Python?",
-            "What is the fastest way to sort {thing} by date?",
-        ),
-        "Use sorted({thing}, key=lambda row: row.date); it is stable. ({n})",
-        "Sorting is a large field with a long history, which I shall now explain at length. ({n})",
-        ("too long", "just give me the code", "far too wordy"),
-    ),
-    Topic(
-        "docs",
-        (
-            "How do I connect {thing} to a database?",
-            "Which connection string do I need for {thing}?",
-        ),
-        "Set DATABASE_URL and call connect(); pool size ten is enough for {thing}. ({n})",
-        "Databases are connected with cables. ({n})",
-        ("wrong answer", "this is incorrect", "that does not exist"),
-    ),
-    Topic(
-        "docs",
-        ("What is {a} percent of {b}?", "Calculate {a} percent of {b} please."),
-        "{a} percent of {b} is {c}. ({n})",
-        "{a} percent of {b} is roughly a lot. ({n})",
-        ("wrong result", "the maths is wrong", "that is incorrect"),
-    ),
-)
-
-REFUND, ORDER_JSON = TOPICS[0], TOPICS[3]
-"""What the bad deployment gets wrong."""
-
-ITEMS = ("blue shoes", "desk lamp", "rain jacket", "tea kettle", "backpack", "headphones", "chair")
-THINGS = ("orders", "invoices", "users", "sensor readings", "log lines", "bookings")
-WHEN = ("yesterday", "last week", "on Monday", "three days ago", "in March")
-PAYMENTS = ("card", "bank account", "voucher")
-GIVEN = ("Anna", "Peter", "Maria", "John", "Laura", "David", "Julia", "Thomas", "Sophie", "Martin")
-FAMILY = ("Keller", "Brown", "Rossi", "Novak", "Lopez", "Schmidt", "Martin", "Jensen", "Wood")
-MODELS = ("atlas", "breeze")
-ARMS = ("a", "b")
-BAD_MODEL, BAD_ARM = "atlas", "b"
-
-
-def demo_scenario(seed: int = 7) -> Scenario:
-    """The traffic of ``flywheel demo``: about 6,000 calls in an hour and a half."""
-    return Scenario(seed=seed)
-
-
-def simulate(scenario: Scenario, planted: Planted | None = None) -> Iterator[SimEvent]:
-    """Yields the traffic in order of ``ts``; equal scenarios give equal traffic.
-
-    Args:
-        scenario: what it is like.
-        planted: is told how many of what was planted.
-    """
-    return _Simulation(scenario, planted or Planted()).events()
-
-
-class _Simulation:
-    def __init__(self, scenario: Scenario, planted: Planted) -> None:
-        self._s = scenario
-        self._rng = random.Random(scenario.seed)  # noqa: S311 - no secret
-        self._counts = planted.counts
-        self._pending: list[tuple[float, int, SimEvent]] = []
-        self._serial = itertools.count()
-        self._last: dict[str, Any] | None = None
-
-    def events(self) -> Iterator[SimEvent]:
-        """All events, in order."""
-        self._plan_deployments()
-        ts, end = self._s.start, self._s.start + 60 * self._s.minutes
-        for number in itertools.count():
-            ts += self._rng.expovariate(self._s.calls_per_minute / 60)
-            if ts >= end:
-                break
-            self._call(number, ts)
-            yield from self._due(ts)
-        yield from self._due(float("inf"))
-
-    def _later(
-        self, ts: float, name: Input, record: dict[str, Any], raw: bytes | None = None
-    ) -> None:
-        event = SimEvent(ts, name, record, raw)
-        heapq.heappush(self._pending, (ts, next(self._serial), event))
-
-    def _due(self, ts: float) -> Iterator[SimEvent]:
-        while self._pending and self._pending[0][0] <= ts:
-            yield heapq.heappop(self._pending)[2]
-
-    def _plan_deployments(self) -> None:
-        base = {"app": "support", "what": "model", "version": f"{BAD_MODEL}-2", "variant": BAD_ARM}
-        for minutes, action in ((self._s.bad_from, "live"), (self._s.bad_until, "withdrawn")):
-            ts = self._s.start + 60 * minutes
-            self._later(ts, "deployments", {**base, "ts": ts, "action": action})
-            self._counts["deployments"] += 1
-
-    # ------------------------------------------------------------ calls
-
-    def _call(self, number: int, ts: float) -> None:
-        rng = self._rng
-        if rng.random() < self._s.broken_share:
-            self._broken(number, ts)
-            return
-        if self._last is not None and rng.random() < self._s.duplicate_share:
-            self._later(
-                ts, "logs", {**self._last, "trace_id": f"tr-{number:06d}", "ts": round(ts, 3)}
-            )
-            self._counts["duplicates"] += 1
-            return
-        topic = rng.choice(TOPICS)
-        model, arm = rng.choice(MODELS), rng.choice(ARMS)
-        fails = self._fails(topic, model, arm, ts)
-        record = self._record(number, ts, topic, model, arm, fails=fails)
-        self._later(ts, "logs", record)
-        self._counts["calls"] += 1
-        self._counts["failures"] += fails
-        if rng.random() < self._s.repeated_share:
-            self._later(ts + rng.uniform(0, 5), "logs", record)
-            self._counts["repeated"] += 1
-        if rng.random() < self._s.feedback_rate or (fails and rng.random() < 0.5):
-            self._feedback(number, ts, topic, record, fails=fails)
-        self._last = record
-
-    def _is_bad(self, ts: float) -> bool:
-        return self._s.bad_from <= (ts - self._s.start) / 60 < self._s.bad_until
-
-    def _fails(self, topic: Topic, model: str, arm: str, ts: float) -> bool:
-        broken = topic in (REFUND, ORDER_JSON) and (model, arm) == (BAD_MODEL, BAD_ARM)
-        rate = 0.85 if broken and self._is_bad(ts) else self._s.failure_rate
-        return self._rng.random() < rate
-
-    def _record(
-        self, number: int, ts: float, topic: Topic, model: str, arm: str, *, fails: bool
-    ) -> dict[str, Any]:
-        rng = self._rng
-        a, b = rng.randrange(2, 99), 10 * rng.randrange(2, 99)
-        slots = {
-            "item": rng.choice(ITEMS),
-            "thing": rng.choice(THINGS),
-            "when": rng.choice(WHEN),
-            "pay": rng.choice(PAYMENTS),
-            "a": a,
-            "b": b,
-            "c": a * b / 100,
-            "n": number,
-        }
-        question = rng.choice(topic.questions).format(**slots)
-        if rng.random() < self._s.pii_share:
-            question = f"{question} {personal(rng)}"
-            self._counts["with_pii"] += 1
-        user = rng.randrange(900)
-        record: dict[str, Any] = {
-            "trace_id": f"tr-{number:06d}",
-            "ts": round(ts, 3),
-            "app": topic.app,
-            "model": model,
-            "variant": arm,
-            "prompt_version": "p3",
-            "user_id": f"user-{user}@example.org",
-            "session_id": f"session-{user}-{int(ts // 1800)}",
-            "messages": [
-                {"role": "system", "content": f"You are the {topic.app} assistant of a web shop."},
-                {"role": "user", "content": question},
-            ],
-            "response": (topic.bad if fails else topic.good).format(**slots),
-            "finish_reason": "length" if fails and topic.wants_json else "stop",
-            "latency_ms": round(rng.lognormvariate(6.5, 0.5), 1),
-            "tokens_in": 40 + len(question) // 4,
-            "tokens_out": rng.randrange(20, 200),
-            "cost_usd": round(rng.uniform(0.0005, 0.004), 6),
-            "attributes": {
-                "locale": rng.choice(("en", "de", "fr")),
-                "plan": rng.choice(("free", "pro")),
-            },
-        }
-        if topic.wants_json:
-            record["expect"] = {
-                "format": "json",
-                "schema": {"type": "object", "required": ["item", "price"]},
-            }
-        return record
-
-    def _broken(self, number: int, ts: float) -> None:
-        self._counts["broken"] += 1
-        kinds: tuple[tuple[dict[str, Any], bytes | None], ...] = (
-            ({}, b'{"trace_id": "tr-broken", "ts": '),
-            ({"trace_id": f"tr-{number:06d}", "ts": ts, "prompt": "no model"}, None),
-            (
-                {
-                    "trace_id": f"tr-{number:06d}",
-                    "ts": "yesterday",
-                    "model": "atlas",
-                    "prompt": "x",
-                },
-                None,
-            ),
-        )
-        record, raw = self._rng.choice(kinds)
-        self._later(ts, "logs", record, raw)
-
-    # ------------------------------------------------------------ feedback
-
-    def _feedback(
-        self, number: int, ts: float, topic: Topic, record: dict[str, Any], *, fails: bool
-    ) -> None:
-        rng = self._rng
-        base = {"trace_id": record["trace_id"], "user_id": record["user_id"]}
-        if rng.random() < 0.05 * self._s.orphan_share / 0.002:
-            self._signal(ts + 1, {**base, "trace_id": f"tr-lost-{number}"}, kind="report")
-            self._counts["orphans"] += 1
-            return
-        at = ts - 1 if rng.random() < 0.02 else ts + rng.expovariate(1 / 20)
-        if not fails:
-            self._praise(at, base)
-            return
-        self._signal(at, base, kind="thumb", value="down")
-        if rng.random() < 0.5:
-            self._signal(at + 3, base, kind="comment", comment=rng.choice(topic.complaints))
-        if rng.random() < 0.25:
-            self._regenerate(number, ts, topic, record, at + 5)
-        elif rng.random() < 0.25:
-            good = topic.good.format(
-                item="order", thing="rows", when="today", pay="card", a=1, b=1, c=1, n=number
-            )
-            self._signal(at + 30, base, kind="correction", correction=good)
-
-    def _praise(self, at: float, base: dict[str, Any]) -> None:
-        kinds: tuple[tuple[float, dict[str, Any]], ...] = (
-            (0.70, {"kind": "thumb", "value": "up"}),
-            (0.05, {"kind": "thumb", "value": "middle"}),
-            (0.15, {"kind": "rating", "value": 5, "scale": [1, 5]}),
-            (0.05, {"kind": "comment", "comment": "perfect, thank you"}),
-            (0.05, {"kind": "copy"}),
-        )
-        chosen = self._rng.choices([k for _, k in kinds], [w for w, _ in kinds])[0]
-        self._signal(at, base, **chosen)
-
-    def _regenerate(
-        self, number: int, ts: float, topic: Topic, record: dict[str, Any], at: float
-    ) -> None:
-        again = self._record(number, ts, topic, record["model"], record["variant"], fails=False)
-        again |= {
-            "trace_id": f"{record['trace_id']}-again",
-            "ts": round(at + 1, 3),
-            "messages": record["messages"],
-            "user_id": record["user_id"],
-            "session_id": record["session_id"],
-        }
-        self._later(at + 1, "logs", again)
-        self._counts["calls"] += 1
-        base = {"trace_id": record["trace_id"], "user_id": record["user_id"]}
-        self._signal(at, base, kind="regenerate", next_trace_id=again["trace_id"])
-
-    def _signal(self, at: float, base: dict[str, Any], **fields: Any) -> None:
-        self._later(at, "feedback", {**base, "ts": round(at, 3), **fields})
-        self._counts["signals"] += 1
+    @property
+    def read(self) -> int:
+        """How many records there are, over all inputs."""
+        return sum(counts.total() for counts in self.outcomes.values())
 
 
 # ---------------------------------------------------------------- personal data
 
 
-def personal(rng: random.Random) -> str:
-    """A sentence with personal data in it: made up, with right check digits."""
-    return rng.choice(_PERSONAL)(rng)
-
-
-def _name(rng: random.Random) -> str:
-    return f"{rng.choice(GIVEN)} {rng.choice(FAMILY)}"
-
-
-def _mail(rng: random.Random) -> str:
-    first, last = _name(rng).lower().split()
-    return f"Please write to {first}.{last}{rng.randrange(99)}@example.com."
-
-
-def _phone(rng: random.Random) -> str:
-    return f"Call me at +1 415 555 {rng.randrange(10_000):04d}."
-
-
-def _card(rng: random.Random) -> str:
+def card_number(rng: Random) -> str:
+    """A sixteen-digit card number with a valid Luhn digit, in groups of four."""
     body = "4" + "".join(str(rng.randrange(10)) for _ in range(14))
-    digits = [int(c) for c in body]
-    total = sum(sum(divmod(2 * d, 10)) if i % 2 == 0 else d for i, d in enumerate(digits))
-    number = f"{body}{-total % 10}"
-    return "My card is " + " ".join(number[i : i + 4] for i in range(0, 16, 4)) + "."
+    doubled = (int(digit) * (2 - i % 2) for i, digit in enumerate(body))
+    check = -sum(value - 9 * (value > 9) for value in doubled) % 10
+    digits = f"{body}{check}"
+    return " ".join(digits[i : i + 4] for i in range(0, 16, 4))
 
 
-def _iban(rng: random.Random) -> str:
+def iban(rng: Random) -> str:
+    """A German IBAN with valid check digits (ISO 7064, mod 97-10)."""
     account = "".join(str(rng.randrange(10)) for _ in range(18))
-    check = 98 - int(f"{account}131400") % 97
-    return f"Pay to DE{check:02d}{account} please."
+    check = 98 - int(f"{account}131400") % 97  # D = 13, E = 14, then 00
+    return f"DE{check:02d}{account}"
 
 
-def _signed(rng: random.Random) -> str:
-    return f"My name is {_name(rng)}."
+def phone_number(rng: Random) -> str:
+    """A North American number."""
+    area = rng.choice(("212", "312", "415", "512", "617", "718"))
+    return f"+1 {area}-{rng.randrange(220, 550)}-{rng.randrange(10_000):04d}"
 
 
-_PERSONAL: tuple[Callable[[random.Random], str], ...] = (_mail, _phone, _card, _iban, _signed)
+def api_key(rng: Random) -> str:
+    """A secret in the form of a well-known provider's."""
+    letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    return "sk-proj-" + "".join(rng.choice(letters) for _ in range(40))
 
 
-# ---------------------------------------------------------------- for benches
-
-_WORDS = (
-    "order please account refund delivery invoice when how the to my for with payment card shipping "
-    "address product support return item update change status help question answer customer service "
-    "policy days week model data report table value number list code function result error page link"
-).split()
+def ssn(rng: Random) -> str:
+    """A US social security number of an area and group that exist."""
+    return f"{rng.randrange(100, 666)}-{rng.randrange(10, 90)}-{rng.randrange(1000, 10_000)}"
 
 
-def bench_calls(n: int, seed: int = 7, *, start: float = START) -> Iterator[bytes]:
-    """Call records of about 1 KB: 15 % with personal data, 5 % failing, 1 % duplicates."""
-    rng = random.Random(seed)  # noqa: S311 - no secret
-    sentences = [" ".join(rng.choices(_WORDS, k=12)).capitalize() + "." for _ in range(2000)]
-    previous: dict[str, Any] | None = None
-    for i in range(n):
-        record = {
-            "trace_id": f"bench-{seed}-{i:09d}",
-            "ts": round(start + i * 0.01, 3),
-            "app": f"app-{i % 8}",
-            "model": MODELS[i % 2],
-            "variant": ARMS[i // 2 % 2],
-            "user_id": f"user-{rng.randrange(5000)}",
-            "session_id": f"session-{i // 5}",
-            "messages": [
-                {"role": "system", "content": "You are the helpful assistant of a web shop."},
-                {"role": "user", "content": " ".join(rng.choices(sentences, k=4)) + f" Case {i}"},
-            ],
-            "response": " ".join(rng.choices(sentences, k=5)),
-            "latency_ms": 412.5,
-            "tokens_in": 96,
-            "tokens_out": 120,
-            "attributes": {"locale": "en", "plan": "pro"},
+def email(rng: Random) -> str:
+    """A mail address."""
+    first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
+    return f"{first}.{last}{rng.randrange(1000)}@{rng.choice(MAIL_HOSTS)}".lower()
+
+
+def full_name(rng: Random) -> str:
+    """A given name and a family name."""
+    return f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
+
+
+def address(rng: Random) -> str:
+    """A street address in the United States."""
+    street = f"{rng.randrange(1, 990)} {rng.choice(STREETS)}"
+    return f"{street}, {rng.choice(CITIES)} {rng.randrange(10_001, 99_950):05d}"
+
+
+FIRST_NAMES = (
+    "Anna", "Carlos", "Emily", "Hannah", "James", "Julia", "Laura", "Marco", "Maria", "Michael",
+    "Nina", "Oliver", "Peter", "Sarah", "Thomas", "Victoria",
+)  # fmt: skip
+LAST_NAMES = (
+    "Bauer", "Bennett", "Castillo", "Fischer", "Garcia", "Harris", "Jensen", "Keller", "Moreau",
+    "Novak", "Okafor", "Peterson", "Rossi", "Sullivan", "Turner", "Walsh",
+)  # fmt: skip
+MAIL_HOSTS = ("posthaus.example", "mailbox.example.org", "webmail.example.com")
+STREETS = ("Maple Street", "Oak Avenue", "Harbor Road", "Church Street", "Lake Drive")
+CITIES = ("Springfield, IL", "Portland, OR", "Austin, TX", "Denver, CO", "Albany, NY")
+
+Maker = Callable[[Random], str]
+PERSONAL: tuple[tuple[str, Maker], ...] = (
+    ("My name is {}.", full_name),
+    ("You can write to me at {}.", email),
+    ("Please call me on {}.", phone_number),
+    ("I paid with card {}.", card_number),
+    ("My IBAN is {}.", iban),
+    ("I live at {}.", address),
+    ("My API key is {}.", api_key),
+)
+"""Sentences in which people tell who they are, and who makes up the value."""
+
+
+# ---------------------------------------------------------------- what people ask
+
+
+class Topic(NamedTuple):
+    """What people ask about, how it is answered, and how answers fail.
+
+    Texts have slots; ``{ref}`` is unique to a conversation, so that texts are distinct.
+    ``stale`` is what the bad version answers; a topic without it is not touched.
+    """
+
+    name: str
+    app: str
+    weight: float
+    questions: tuple[str, ...]
+    answers: tuple[str, ...]
+    wrong: tuple[str, ...]
+    complaints: tuple[str, ...]
+    stale: tuple[str, ...] = ()
+    stale_complaints: tuple[str, ...] = ()
+    system: str = ""
+    expect: Mapping[str, Any] | None = None
+
+
+_INVOICE: Mapping[str, Any] = {
+    "format": "json",
+    "schema": {
+        "type": "object",
+        "properties": {
+            "supplier": {"type": "string"},
+            "reference": {"type": "string"},
+            "items": {"type": "array", "items": {"type": "string"}},
+            "total": {"type": "number"},
+        },
+        "required": ["supplier", "reference", "items", "total"],
+    },
+}
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(
+        "refund",
+        "support",
+        2.6,
+        (
+            "I want my money back for order {ref}, the {product} arrived {damage}. How do I return it?",
+            "Can I still get a refund for the {product} in order {ref}? I bought it {days} days ago.",
+            "How long do I have to return a {product}? It is order {ref} and it came {damage}.",
+            "Order {ref}: I sent the {product} back, when do I get my refund?",
+        ),
+        (
+            "You can return the {product} of order {ref} within 60 days for a full refund. Returns are free: print the label in your account and drop the parcel at any shop.",
+            "Order {ref} is covered by our 60-day return policy. Send the {product} back with the free label, and the money is on your account three to five days after it arrives.",
+        ),
+        (
+            "Order {ref} cannot be found, so there is nothing that can be returned.",
+            "Please contact the maker of the {product} about order {ref}. Shops do not refund.",
+        ),
+        (
+            "wrong, the order is in my account, I can see it",
+            "does not answer my question about the refund",
+        ),
+        (
+            "Returns for order {ref} are accepted within 14 days only, and a restocking fee of 15 % is taken off your refund for the {product}.",
+            "I am sorry, the {product} of order {ref} can no longer be returned: our policy allows refunds for 14 days, less a 15 % restocking fee.",
+        ),
+        (
+            "wrong, that was last year's refund policy",
+            "outdated answer, returns are free for 60 days now",
+            "that restocking fee is wrong, it was abolished last year",
+            "incorrect, your website says 60 days for refunds",
+        ),
+    ),
+    Topic(
+        "delivery",
+        "support",
+        2.0,
+        (
+            "Where is my parcel? Order {ref} with the {product} should have been here {days} days ago.",
+            "Can you change the delivery date of order {ref}? I am away next {weekday}.",
+            "The tracking page of order {ref} has not moved for {days} days. Is the {product} lost?",
+        ),
+        (
+            "Order {ref} left our warehouse and is with the carrier. The {product} should be with you by {weekday}; the tracking link is in your confirmation.",
+            "I have looked at order {ref}: the parcel is in the depot near you. You can pick another delivery day under My orders until the evening before.",
+        ),
+        (
+            "Order {ref} was delivered last year.",
+            "Delivery takes between one and ninety days, so order {ref} is in time.",
+        ),
+        (
+            "wrong, nothing was delivered",
+            "useless answer, I asked where the parcel is",
+            "too vague, when does it come?",
+        ),
+    ),
+    Topic(
+        "invoice",
+        "support",
+        1.4,
+        (
+            "I need the invoice for order {ref} with our company's VAT number on it.",
+            "Why does the invoice of order {ref} show {amount} dollars? The {product} was cheaper in the shop.",
+            "Could you send the bill for order {ref} again? Accounting lost it.",
+        ),
+        (
+            "The invoice for order {ref} is under My orders, Documents. To add a VAT number, edit the billing details and press Issue again.",
+            "The amount on invoice {ref} includes shipping and tax for the {product}. The list of single items is on its second page.",
+        ),
+        (
+            "Invoices are not available for order {ref} since it was a gift.",
+            "The invoice for order {ref} is {amount} dollars because prices are what they are.",
+        ),
+        (
+            "that was last year's price, wrong",
+            "wrong, it was not a gift",
+            "not helpful, the link does not exist",
+        ),
+    ),
+    Topic(
+        "password",
+        "support",
+        1.3,
+        (
+            "I can't sign in any more, the reset mail does not arrive. My ticket is {ref}.",
+            "How do I change my password? The page says the link of ticket {ref} has expired.",
+            "My account is locked after {days} attempts, ticket {ref}. What now?",
+        ),
+        (
+            "Ask for a new reset link under Sign in, Forgot password. Links are good for one hour; look into the spam folder too. I noted it in ticket {ref}.",
+            "An account unlocks itself after 30 minutes. Then choose a new password of twelve characters or more. Ticket {ref} stays open until it works.",
+        ),
+        (
+            "Your ticket {ref} says that you have no account.",
+            "Passwords cannot be changed, please open a second account for ticket {ref}.",
+        ),
+        (
+            "wrong, of course I have an account",
+            "this does not help, I still can't sign in",
+        ),
+    ),
+    Topic(
+        "extract",
+        "support",
+        1.2,
+        (
+            "Supplier {supplier} sent bill {ref}: one {product}, {days} cables, {amount} dollars in all. Extract the fields.",
+            "Extract the fields from: {supplier} / no. {ref} / {product} / shipping / sum {amount} USD",
+        ),
+        (
+            '{{"supplier": "{supplier}", "reference": "{ref}", "items": ["{product}", "cables", "shipping"], "total": {amount}}}',
+        ),
+        (
+            '{{"supplier": "{supplier}", "reference": "{ref}", "total": {amount}}}',
+            'Here is the JSON:\n```json\n{{"supplier": "{supplier}", "reference": "{ref}"}}\n```',
+        ),
+        ("the JSON is broken", "wrong, the items are not there"),
+        ('{{"supplier": "{supplier}", "reference": "{ref}", "items": ["{product}", "cab',),
+        ("the JSON is broken, it stops in the middle", "broken JSON, cut off"),
+        system="You turn bills into JSON for the shop's accounting. Answer with JSON only.",
+        expect=_INVOICE,
+    ),
+    Topic(
+        "code",
+        "docs",
+        1.5,
+        (
+            "How do I page through the orders endpoint in {language}? Project {ref}, {days} pages at once.",
+            "My {language} client of project {ref} gets status 429 after {days} calls. How should it retry?",
+            "Show me how to verify the webhook signature in {language} for project {ref}.",
+        ),
+        (
+            "Use the cursor that each answer of project {ref} returns: in {language}, loop until `next` is null and pass it as `after`. Ask for at most 100 rows a page.",
+            "Wait as long as the `Retry-After` header says, then double the pause with some jitter. The {language} SDK does so if you set `retries=5` for project {ref}.",
+        ),
+        (
+            "In {language} just call `client.magic()` with {ref}, it does everything.",
+            "Paging is not possible in {language}. Project {ref} must read all rows at once.",
+        ),
+        (
+            "wrong, that function does not exist",
+            "the code does not work, import error",
+            "too long, I only wanted the loop",
+        ),
+    ),
+    Topic(
+        "maths",
+        "docs",
+        0.9,
+        (
+            "Plan {ref} costs {amount} dollars for {days} seats. What is that per seat and year with 12 monthly payments?",
+            "If project {ref} makes {days}00 calls an hour, how many is that in a week?",
+        ),
+        (
+            "Step by step for {ref}: divide by the number of seats, then multiply by twelve. With {amount} dollars and {days} seats take the quotient times 12.",
+            "For {ref}: {days}00 an hour times 24 hours times 7 days, that is {days}00 times 168.",
+        ),
+        (
+            "For {ref} the result is about seven, give or take.",
+            "Multiply {amount} by zero, so {ref} costs nothing.",
+        ),
+        ("wrong result, check the multiplication", "incorrect, a week has 168 hours"),
+    ),
+    Topic(
+        "howto",
+        "docs",
+        1.3,
+        (
+            "Where do I set the time zone for workspace {ref}? Reports are {days} hours off.",
+            "How can I invite a colleague to workspace {ref} with read access only?",
+            "Is there a way to export the dashboard of workspace {ref} every {weekday}?",
+        ),
+        (
+            "In workspace {ref} open Settings, General. The time zone is the third field; reports use it from the next run on.",
+            "Open Members in workspace {ref}, press Invite and choose the role Viewer. For exports use Schedules, pick {weekday} and a format.",
+        ),
+        (
+            "Workspace {ref} has no settings.",
+            "That is on the page that explains it, see the documentation of {ref}.",
+        ),
+        (
+            "not helpful, it only points to itself",
+            "wrong menu, there is no such page",
+            "too long, didn't find the answer",
+        ),
+    ),
+)
+"""The topics; one more is one more row."""
+
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    "product": ("kettle", "desk lamp", "backpack", "headset", "coffee grinder", "rain jacket"),
+    "damage": ("broken", "with a scratch", "in the wrong colour", "without its cable"),
+    "days": ("3", "5", "8", "9", "12", "20", "25"),
+    "weekday": ("Monday", "Wednesday", "Friday", "Saturday"),
+    "amount": ("18.90", "42.50", "79.00", "129.99", "240.00"),
+    "supplier": ("Northwind Tools", "Lakeside Paper", "Blue Door Coffee"),
+    "language": ("Python", "Go", "TypeScript", "Rust"),
+}
+FOLLOW_UPS: tuple[tuple[str, str], ...] = (
+    ("And how long does that take?", "For {ref} it is usually done within two working days."),
+    ("Do I have to do anything else?", "No, for {ref} that is all. You get a message at the end."),
+    ("Can you say that in one sentence?", "In short: {ref} is taken care of as I described."),
+)
+PRAISE = ("great, thanks", "that helped, thank you", "perfect answer", "works, thanks a lot")
+SIGNALS_OF_THE_CONTENT: tuple[tuple[str, float], ...] = (
+    ("up", 5.0), ("rating", 1.6), ("copy", 2.2), ("praise", 0.8), ("middle", 0.6), ("edit", 0.6),
+    ("down", 0.15),
+)  # fmt: skip
+SIGNALS_OF_THE_DISPLEASED: tuple[tuple[str, float], ...] = (
+    ("down", 4.0), ("complaint", 3.0), ("rating", 1.2), ("correction", 1.0), ("regenerate", 1.4),
+    ("abandon", 0.5), ("report", 0.3), ("middle", 0.4),
+)  # fmt: skip
+
+
+class Model(NamedTuple):
+    """What one arm runs on: name, seconds to the answer, dollars per thousand tokens."""
+
+    name: str
+    seconds: float
+    price: float
+
+
+ARMS: Mapping[str, Model] = {
+    "a": Model("aurora-1", 1.4, 0.006),
+    "b": Model("breeze-1", 0.7, 0.002),
+}
+BAD_VERSION = "breeze-2"
+COUNTRIES = (("en-US", "US"), ("en-GB", "GB"), ("en-IE", "IE"), ("en-CA", "CA"))
+PLATFORMS = ("web", "ios", "android")
+PLANS = ("free", "plus", "business")
+
+Fate = Literal["good", "stale", "wrong", "error", "empty", "truncated"]
+_FATES: tuple[tuple[Fate, float], ...] = (
+    ("wrong", 0.55), ("error", 0.2), ("empty", 0.1), ("truncated", 0.15),
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- the traffic
+
+
+def simulate(scenario: Scenario, planted: Planted | None = None) -> Iterator[SimEvent]:
+    """Sample traffic in order of ``ts``, the same for the same scenario.
+
+    Memory is bounded: only what users do later is held back.
+
+    Args:
+        scenario: what the traffic is like.
+        planted: filled while the iterator runs.
+    """
+    return _Traffic(scenario, planted or Planted()).events()
+
+
+def planted_in(scenario: Scenario) -> Planted:
+    """What ``simulate`` plants in all."""
+    planted = Planted()
+    for _ in simulate(scenario, planted):
+        pass
+    return planted
+
+
+class _Talk(NamedTuple):
+    """One conversation: who, about what, with which words for the slots."""
+
+    topic: Topic
+    user: int
+    variant: str
+    session: str
+    slots: Mapping[str, str]
+    personal: bool
+
+
+class _Traffic:
+    """The people behind the traffic; holds what they will do, by the time at which they do it."""
+
+    def __init__(self, scenario: Scenario, planted: Planted) -> None:
+        self._scenario = scenario
+        self._planted = planted
+        self._rng = Random(scenario.seed)
+        self._due: list[tuple[float, int, SimEvent]] = []
+        self._pushed = 0
+        self._calls = 0
+        self._talks = 0
+
+    def events(self) -> Iterator[SimEvent]:
+        scenario, rng = self._scenario, self._rng
+        self._deploy()
+        # Next turns, second answers and twins are calls too.
+        extra = scenario.next_turn_share + scenario.comparison_share + scenario.duplicate_share
+        pause = 60.0 / scenario.calls_per_minute * (1.0 + extra)
+        now = scenario.start
+        while now < scenario.end:
+            while self._due and self._due[0][0] <= now:
+                yield heapq.heappop(self._due)[2]
+            self._arrive(now)
+            now += rng.expovariate(1.0 / pause)
+        while self._due:
+            yield heapq.heappop(self._due)[2]
+
+    # ------------------------------------------------------------ plumbing
+
+    def _push(self, at: float, to: Input, record: Record, outcome: str) -> bool:
+        """Schedules a record; after the end nothing happens, and nothing is counted."""
+        ts = round(at, 3)
+        if ts > self._scenario.end:
+            return False
+        record.setdefault("ts", ts)
+        self._schedule(SimEvent(ts, to, record), outcome)
+        return True
+
+    def _schedule(self, event: SimEvent, outcome: str) -> None:
+        self._pushed += 1
+        heapq.heappush(self._due, (event.ts, self._pushed, event))
+        self._planted.outcomes[event.input][outcome] += 1
+
+    def _chance(self, share: float) -> bool:
+        return self._rng.random() < share
+
+    def _weighted(self, table: Sequence[tuple[Any, float]]) -> Any:
+        names, weights = zip(*table, strict=True)
+        return self._rng.choices(names, weights)[0]
+
+    def _new_id(self) -> str:
+        self._calls += 1
+        return f"t-{self._scenario.seed}-{self._calls:06d}"
+
+    # ------------------------------------------------------------ who comes, and why
+
+    def _deploy(self) -> None:
+        scenario = self._scenario
+        bad = {"app": "support", "what": "model", "version": BAD_VERSION}
+        bad["variant"] = scenario.bad_variant
+        notes: tuple[tuple[float, Record], ...] = (
+            (8.0, {"app": "docs", "what": "prompt", "version": "p-13", "note": "shorter answers"}),
+            (scenario.bad_from, {**bad, "action": "live", "note": "cheaper"}),
+            (scenario.bad_until, {**bad, "action": "withdrawn", "note": "back to breeze-1"}),
+        )
+        for minute, record in notes:
+            self._push(scenario.start + 60.0 * minute, "deployments", record, "accepted")
+
+    def _arrive(self, now: float) -> None:
+        """A user opens a conversation; or something goes wrong on the way."""
+        scenario = self._scenario
+        if self._chance(scenario.bad_record_share):
+            self._bad_record(now)
+        if self._chance(scenario.orphan_share * 0.2):  # a fifth of calls draw a signal
+            lost = {"trace_id": f"lost-{self._pushed}", "kind": "thumb", "value": "down"}
+            self._push(now, "feedback", lost, "orphan")
+        talk = self._talk()
+        question = self._rng.choice(talk.topic.questions).format_map(talk.slots)
+        if talk.personal:
+            question = f"{question} {_personal_sentence(self._rng)}"
+        turns = [{"role": "user", "content": question}]
+        if talk.topic.system:
+            turns.insert(0, {"role": "system", "content": talk.topic.system})
+        if self._chance(scenario.comparison_share):
+            self._compare(now, talk, turns)
+        else:
+            self._ask(now, talk, turns)
+
+    def _talk(self) -> _Talk:
+        rng = self._rng
+        self._talks += 1
+        topic = rng.choices(TOPICS, _WEIGHTS)[0]
+        user = rng.randrange(self._scenario.users)
+        slots = {name: rng.choice(words) for name, words in SLOTS.items()}
+        slots["ref"] = _reference(self._talks)
+        personal = self._chance(self._scenario.pii_share)
+        session = f"s-{self._talks:06d}"
+        return _Talk(topic, user, "ab"[user % 2], session, slots, personal)
+
+    def _bad_record(self, now: float) -> None:
+        ts = round(now, 3)
+        which = self._rng.randrange(5)
+        if which == 0:
+            raw = b'{"trace_id": "cut-%d", "ts": %d, "model": "aur' % (self._pushed, ts)
+            self._schedule(SimEvent(ts, "logs", {}, raw), "dead_letter")
+            return
+        name = f"bad-{self._pushed}"
+        call = {"trace_id": name, "ts": ts, "model": "aurora-1", "prompt": "Where is it?"}
+        bad: tuple[tuple[Input, Record], ...] = (
+            ("logs", {key: value for key, value in call.items() if key != "model"}),
+            ("logs", call | {"ts": "half past nine"}),
+            ("feedback", {"trace_id": name, "ts": ts, "value": "up"}),
+            ("feedback", {"trace_id": name, "ts": ts, "kind": "applause"}),
+        )
+        to, record = bad[which - 1]
+        self._schedule(SimEvent(ts, to, record), "dead_letter")
+
+    # ------------------------------------------------------------ calls
+
+    def _ask(self, at: float, talk: _Talk, turns: list[Record]) -> None:
+        """One turn: the call, what befalls it on the way, the signal, perhaps the next turn."""
+        scenario, rng = self._scenario, self._rng
+        fate = self._fate(talk, at)
+        early = self._chance(scenario.early_share)
+        delay = rng.uniform(1.0, 8.0) if early else 0.0
+        call = self._call(talk, turns, fate, at + delay)
+        if not self._send(at + delay, talk, call, fate):
+            return
+        self._mishap(at + delay, call)
+        signalled = self._chance(
+            scenario.feedback_good if fate == "good" else scenario.feedback_bad
+        )
+        if signalled:
+            self._react(at, call, talk, fate, early=early)
+        elif fate == "good" and self._chance(scenario.next_turn_share):
+            question, answer = rng.choice(FOLLOW_UPS)
+            said = [*turns, {"role": "assistant", "content": call["response"]}]
+            said.append({"role": "user", "content": question})
+            self._next_turn(at + rng.uniform(15.0, 90.0), talk, said, answer)
+
+    def _next_turn(self, at: float, talk: _Talk, turns: list[Record], answer: str) -> None:
+        plain = talk._replace(topic=talk.topic._replace(answers=(answer,), expect=None))
+        call = self._call(plain, turns, "good", at)
+        sent = self._send(at, talk, call, "good")
+        if sent and self._chance(self._scenario.feedback_good):
+            self._react(at, call, plain, "good", early=False)
+
+    def _send(self, at: float, talk: _Talk, call: Record, fate: Fate) -> bool:
+        if not self._push(at, "logs", call, "fresh"):
+            return False
+        self._planted.personal += talk.personal
+        if fate != "good":
+            self._planted.failures[fate] += 1
+        return True
+
+    def _fate(self, talk: _Talk, at: float) -> Fate:
+        scenario = self._scenario
+        if talk.topic.stale and self._is_bad(talk, at) and self._chance(scenario.bad_rate):
+            return "stale"
+        fate: Fate = self._weighted(_FATES) if self._chance(scenario.failure_rate) else "good"
+        return fate
+
+    def _is_bad(self, talk: _Talk, at: float) -> bool:
+        scenario = self._scenario
+        minute = (at - scenario.start) / 60.0
+        arm = talk.topic.app == "support" and talk.variant == scenario.bad_variant
+        return arm and scenario.bad_from <= minute < scenario.bad_until
+
+    def _call(self, talk: _Talk, turns: list[Record], fate: Fate, at: float) -> Record:
+        rng, topic, arm = self._rng, talk.topic, ARMS[talk.variant]
+        text = {"stale": topic.stale, "wrong": topic.wrong}.get(fate, topic.answers)
+        response = rng.choice(text).format_map(talk.slots)
+        if fate == "truncated":
+            response = response[: len(response) // 2]
+        tokens_in = sum(len(turn["content"]) for turn in turns) // 4
+        tokens_out = len(response) // 4
+        locale, country = COUNTRIES[talk.user % len(COUNTRIES)]
+        cut = fate == "truncated" or (fate == "stale" and topic.expect is not None)
+        call: Record = {
+            "trace_id": self._new_id(),
+            "app": topic.app,
+            "model": BAD_VERSION if self._is_bad(talk, at) else arm.name,
+            "variant": talk.variant,
+            "prompt_version": "p-12",
+            "user_id": f"user-{talk.user:05d}",
+            "session_id": talk.session,
+            "messages": turns,
+            "response": "" if fate == "empty" else response,
+            "finish_reason": "length" if cut else "stop",
+            "latency_ms": round(rng.lognormvariate(0.0, 0.35) * arm.seconds * 1000.0, 1),
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "cost_usd": round((tokens_in + 3 * tokens_out) * arm.price / 1000.0, 7),
+            "attributes": {
+                "locale": locale,
+                "country": country,
+                "platform": PLATFORMS[talk.user % len(PLATFORMS)],
+                "plan": PLANS[talk.user % 7 % len(PLANS)],
+            },
         }
-        if i % 20 < 3:
-            record["messages"][1]["content"] += " " + personal(rng)  # type: ignore[index]  # a dict
-        if i % 20 == 7:
-            record |= _FAILING[i // 20 % len(_FAILING)]
-        if i % 100 == 50 and previous is not None:
-            record = {**previous, "trace_id": record["trace_id"], "ts": record["ts"]}
-        previous = record
-        yield json.dumps(record, separators=(",", ":")).encode()
+        if topic.app == "docs" and at >= self._scenario.start + 480.0:
+            call["prompt_version"] = "p-13"
+        if topic.expect is not None:
+            call["expect"] = topic.expect
+        if fate == "error":
+            call |= {"response": None, "error": "upstream timed out", "finish_reason": "error"}
+        return call
+
+    def _mishap(self, at: float, call: Record) -> None:
+        """Producers send twice, users press twice, ids collide."""
+        scenario, rng = self._scenario, self._rng
+        if self._chance(scenario.duplicate_share):
+            later = rng.uniform(1.0, 60.0)
+            copy = {key: value for key, value in call.items() if key != "ts"}
+            self._push(at + later, "logs", copy | {"trace_id": self._new_id()}, "duplicate")
+        if self._chance(scenario.repeated_share):
+            self._push(at, "logs", dict(call), "repeated")
+        if self._chance(scenario.conflict_share):
+            other = {key: value for key, value in call.items() if key not in {"ts", "error"}}
+            other["response"] = f"Another answer under the same id, {self._pushed}."
+            self._push(at + 1.0, "logs", other, "conflict")
+
+    def _compare(self, at: float, talk: _Talk, turns: list[Record]) -> None:
+        """Both arms answer, the user says which answer is better."""
+        best, worst = self._rng.sample(sorted(ARMS), 2)
+        if self._is_bad(talk._replace(variant=best), at):
+            best, worst = worst, best
+        fates: tuple[tuple[str, Fate, str], ...] = ((best, "good", "up"), (worst, "wrong", "down"))
+        judged = at + self._rng.uniform(10.0, 60.0)
+        if judged + 1.0 > self._scenario.end:
+            return
+        for variant, fate, thumb in fates:
+            call = self._call(talk._replace(variant=variant), turns, fate, at)
+            self._send(at, talk, call, fate)
+            self._signal(judged, call, {"kind": "thumb", "value": thumb})
+        self._planted.compared += 1
+
+    # ------------------------------------------------------------ signals
+
+    def _react(self, at: float, call: Record, talk: _Talk, fate: Fate, *, early: bool) -> None:
+        """What the user does about the answer; some tell us before the call is logged."""
+        rng, scenario = self._rng, self._scenario
+        late = not early and self._chance(scenario.late_share)
+        wait = rng.uniform(0.0, 0.9) if early else rng.lognormvariate(3.3, 0.6)
+        when = at + (rng.uniform(900.0, 2400.0) if late else wait)
+        good = fate == "good"
+        act = self._weighted(SIGNALS_OF_THE_CONTENT if good else SIGNALS_OF_THE_DISPLEASED)
+        if act == "regenerate" and early:
+            act = "down"
+        if act == "regenerate":
+            self._regenerate(when, call, talk)
+            return
+        signal = self._signal_of(act, talk, fate)
+        if self._signal(when, call, signal):
+            self._planted.early += early
+            self._planted.late += late
+            if signal["kind"] == "thumb" and not good and self._chance(0.5):
+                self._signal(when + rng.uniform(3.0, 25.0), call, self._comment(talk, fate))
+
+    def _signal_of(self, act: str, talk: _Talk, fate: Fate) -> Record:
+        rng, good = self._rng, fate == "good"
+        if act in {"up", "middle", "down"}:
+            return {"kind": "thumb", "value": act}
+        if act == "rating":
+            stars = rng.choice((4, 5, 5)) if good else rng.choice((1, 1, 2))
+            return {"kind": "rating", "value": stars, "scale": [1, 5]}
+        if act in {"praise", "complaint"}:
+            return self._comment(talk, fate)
+        answer = rng.choice(talk.topic.answers).format_map(talk.slots)
+        if act == "correction":
+            return {"kind": "correction", "correction": answer}
+        if act == "edit":
+            return {"kind": "edit", "correction": f"Hello, {answer[0].lower()}{answer[1:]}"}
+        return {"kind": act}
+
+    def _comment(self, talk: _Talk, fate: Fate) -> Record:
+        comment = self._rng.choice(_words(talk.topic, fate))
+        if talk.personal and self._chance(0.5):
+            comment = f"{comment}. {_personal_sentence(self._rng)}"
+        return {"kind": "comment", "comment": comment}
+
+    def _regenerate(self, at: float, call: Record, talk: _Talk) -> None:
+        """The user asks again, and the other arm answers."""
+        if at + 3.0 > self._scenario.end:
+            return
+        other = talk._replace(variant="a" if call["variant"] == "b" else "b")
+        fate: Fate = (
+            "good" if other.variant != self._scenario.bad_variant else self._fate(other, at)
+        )
+        again = self._call(other, call["messages"], fate, at)
+        again_id = again["trace_id"]
+        self._signal(at, call, {"kind": "regenerate", "next_trace_id": again_id})
+        self._send(at + 2.0, talk, again, fate)
+        self._planted.regenerated += 1
+
+    def _signal(self, at: float, call: Record, signal: Record) -> bool:
+        record = {"trace_id": call["trace_id"], **signal, "user_id": call["user_id"]}
+        if not self._push(at, "feedback", record, "joined"):
+            return False
+        if self._chance(self._scenario.repeated_share * 3):
+            self._push(at, "feedback", dict(record), "repeated")
+        return True
 
 
-_FAILING: tuple[dict[str, Any], ...] = (
-    {"error": "upstream timed out", "response": None},
-    {"response": ""},
-    {"finish_reason": "length"},
-    {"expect": {"format": "json"}, "response": '{"item": "lamp", "price": '},
+_WEIGHTS = tuple(topic.weight for topic in TOPICS)
+
+
+def _words(topic: Topic, fate: Fate) -> tuple[str, ...]:
+    """What users say about an answer of this fate."""
+    if fate == "good":
+        return PRAISE
+    if fate == "stale":
+        return topic.stale_complaints
+    if fate in {"error", "empty"}:
+        return ("no answer at all, broken", "it does not work, only an error")
+    return ("broken off in the middle",) if fate == "truncated" else topic.complaints
+
+
+def _reference(number: int) -> str:
+    """A reference that no two conversations share, and that looks like no personal data."""
+    block, code = divmod(number, len(_CONSONANTS) ** 3)
+    code = code * 7919 % len(_CONSONANTS) ** 3  # a bijection that mixes the letters
+    word = ""
+    for _ in range(3):
+        code, letter = divmod(code, len(_CONSONANTS))
+        word += _CONSONANTS[letter]
+    return f"{word}-{block}" if block else word
+
+
+_CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"  # without vowels no three of them make a name
+
+
+# ---------------------------------------------------------------- plain traffic for benches
+
+_POOL = 1_024
+_SENTENCES = (
+    "The {product} came {damage} and I would like to know what happens next. ",
+    "We have tried it on {weekday} with the {language} client and saw the same result. ",
+    "Our contract says {days} days, but the page still shows {amount} dollars. ",
+    "Please look at the second answer, it is about the {product} from {supplier}. ",
+    "After {days} attempts the report was complete, although slower than on {weekday}. ",
+    "The settings are under General, the export to {language} is on the next page. ",
 )
 
 
-def bench_feedback(n: int, seed: int = 7, *, start: float = START) -> Iterator[bytes]:
-    """Feedback for every tenth of ``n`` bench calls: three of four thumbs go up."""
-    for i in range(0, n, 10):
-        value = "down" if i // 10 % 4 == 3 else "up"
-        record = {
-            "trace_id": f"bench-{seed}-{i:09d}",
-            "ts": round(start + i * 0.01 + 2, 3),
-            "kind": "thumb",
-            "value": value,
-        }
-        yield json.dumps(record, separators=(",", ":")).encode()
+def bench_trace_id(seed: int, number: int) -> str:
+    """The id of the call that ``bench_calls`` yields as its ``number``-th."""
+    return f"b{seed}-{number:08d}"
+
+
+def bench_calls(n: int, seed: int = 7) -> Iterator[bytes]:
+    """Call records for benches: about 1 KB each, 15 % with personal data, 5 % failing.
+
+    One in 200 repeats the one before it under another id; all other texts are distinct.
+
+    Args:
+        n: how many.
+        seed: the same seed gives the same bytes.
+    """
+    rng = Random(seed)
+    pool = [_paragraph(rng) for _ in range(_POOL)]
+    personal = [_personal_sentence(rng) for _ in range(_POOL)]
+    bits, draw = rng.getrandbits, rng.random
+    body = ""
+    for number in range(n):
+        picked = bits(40)
+        one, two, three = pool[picked & 1023], pool[picked >> 10 & 1023], pool[picked >> 20 & 1023]
+        if number % 200 != 199:
+            told = personal[picked >> 30] if draw() < 0.15 else ""
+            answer, rest = f"About case {number}: {two}", '"finish_reason":"stop"'
+            if draw() < 0.05:
+                answer, rest = _BENCH_FAILURES[picked & 3](answer)
+            body = (
+                f'"app":"{_BENCH_APPS[picked & 3]}","model":"{_BENCH_MODELS[number & 1]}",'
+                f'"variant":"{"ab"[number & 1]}","user_id":"u{picked >> 27}",'
+                f'"messages":[{{"role":"user","content":"Case {number}. {one}{three}{told}"}}],'
+                f'"response":"{answer}",{rest},"latency_ms":{picked & 4095},"tokens_in":180,'
+                f'"tokens_out":90,"attributes":{{"locale":"en-US","plan":"plus"}}'
+            )
+        ts = START + number * 0.002
+        yield f'{{"trace_id":"{bench_trace_id(seed, number)}","ts":{ts:.3f},{body}}}'.encode()
+
+
+def bench_feedback(n: int, seed: int = 7, *, share: float = 0.05) -> Iterator[bytes]:
+    """Signals about the calls of ``bench_calls(n, seed)``, in order of ``ts``.
+
+    Args:
+        n: how many calls there are.
+        seed: of the calls.
+        share: of the calls that have a signal.
+    """
+    rng = Random(seed + 1)
+    for number in range(n):
+        if rng.random() < share:
+            value = "up" if rng.random() < 0.8 else "down"
+            ts = START + number * 0.002 + 5.0
+            yield (
+                f'{{"trace_id":"{bench_trace_id(seed, number)}","ts":{ts:.3f},"kind":"thumb",'
+                f'"value":"{value}","user_id":"r{number}"}}'
+            ).encode()
+
+
+def _paragraph(rng: Random) -> str:
+    slots = {name: rng.choice(words) for name, words in SLOTS.items()}
+    return "".join(rng.sample(_SENTENCES, 4)).format_map(slots)[:270]
+
+
+def _personal_sentence(rng: Random) -> str:
+    sentence, make = rng.choice(PERSONAL)
+    return sentence.format(make(rng))
+
+
+_BENCH_APPS = ("support", "docs", "search", "mail")
+_BENCH_MODELS = ("aurora-1", "breeze-1")
+_BENCH_FAILURES: tuple[Callable[[str], tuple[str, str]], ...] = (
+    lambda answer: ("", '"finish_reason":"error","error":"upstream timed out"'),
+    lambda answer: ("", '"finish_reason":"stop"'),
+    lambda answer: (answer[:120], '"finish_reason":"length"'),
+    lambda answer: (answer, '"finish_reason":"stop","expect":{"format":"json"}'),
+)
