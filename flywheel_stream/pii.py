@@ -96,7 +96,7 @@ def features(text: str) -> int:
     capitalised = _CAPITALISED.findall(text)
     if capitalised:
         found |= 512
-        if not _ANNOUNCING.isdisjoint(capitalised):
+        if not ANNOUNCING.isdisjoint(capitalised):
             found |= 256
     return found
 
@@ -430,9 +430,11 @@ _ORGANISATION = frozenset(
     Algorithm Distribution Law Equation Effect Test River Lake Mountain County City Street Avenue
     Road Hotel Church Cathedral Bridge Island Islands Park Beach""".split()
 )
-_ANNOUNCING = GIVEN | {name.upper() for name in GIVEN} | _AMBIGUOUS | _TITLES | _GREETINGS
+ANNOUNCING = GIVEN | {name.upper() for name in GIVEN} | _AMBIGUOUS | _TITLES | _GREETINGS
 
-_UP = "[A-ZÀ-ÖØ-ÞĀ-ſƏƠƯẠ-ỹ]"
+UPPER_RANGES = "À-ÖØ-ÞĀ-ſƏƠƯẠ-ỹ"
+"""Capital letters of the Latin alphabets, outside ASCII, and some small ones among them."""
+_UP = f"[A-Z{UPPER_RANGES}]"
 _TOKEN = rf"{_UP}(?:[\w'’-]{{1,30}}|\.)"
 _PARTICLE = r"(?:(?:van|von|de|der|den|da|dos|del|di|la|le|bin|al|ten|el|y|af|zu) ){0,3}"
 _NAME = rf"{_TOKEN}(?: {_PARTICLE}{_TOKEN}){{0,3}}"
@@ -494,12 +496,12 @@ def _announced_strictly(match: re.Match[str]) -> Span | None:
     return span if len(words) > 1 or _is_given(words[0]) else None
 
 
-_CONTACT_BELOW = re.compile(r"\n[^\n]{0,60}(?:\n[^\n]{0,60}){0,2}?(?:\d{2,6} [A-Z]|\d[\d .()-]{7})")
+CONTACT_BELOW = re.compile(r"\n[^\n]{0,60}(?:\n[^\n]{0,60}){0,2}?(?:\d{2,6} [A-Z]|\d[\d .()-]{7})")
 
 
 def _letterhead(match: re.Match[str]) -> Span | None:
     """A line that is two or three capitalised words, with an address or a number below it."""
-    if " " not in match["v"] or not _CONTACT_BELOW.match(match.string, match.end()):
+    if " " not in match["v"] or not CONTACT_BELOW.match(match.string, match.end()):
         return None
     span = _trim_name(match.string, *match.span("v"))
     return span if span == match.span("v") else None

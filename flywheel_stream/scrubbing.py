@@ -8,7 +8,6 @@ scrubbed text changes nothing.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version as installed
 from typing import Any, NamedTuple
@@ -16,14 +15,21 @@ from typing import Any, NamedTuple
 import orjson
 
 from flywheel_stream.errors import ScrubError
-from flywheel_stream.pii import TABLE, TYPES, Detector, Feature, Span, features, fold
+from flywheel_stream.gating import Gate, PlainGate, best_gate, worth_scrubadub
+from flywheel_stream.pii import (
+    TABLE,
+    TYPES,
+    Detector,
+    Span,
+    fold,
+)
 from flywheel_stream.pii import version as table_version
 
 _PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(TYPES, key=len, reverse=True))})>")
-_CREDENTIAL_WORDS = ("pass", "user", "login", "pw")
 
-_DIGITS7 = int(Feature.DIGITS7)
-_RESIDUAL = int(Feature.DIGITS7 | Feature.AT | Feature.ASSIGN)
+MAX_REMEMBERED, MAX_REMEMBERED_CHARS = 4096, 2048
+"""Clean texts that are remembered, and their size."""
+
 
 SCRUBADUB_TYPES = {
     "email": "EMAIL",
@@ -57,11 +63,14 @@ class Scrubber:
 
     Args:
         secret: keys the hashes of users and sessions.
+        gate: says what is worth running; by default the fastest that is installed.
     """
 
-    def __init__(self, *, secret: bytes = b"") -> None:
+    def __init__(self, *, secret: bytes = b"", gate: Gate | None = None) -> None:
         self._secret = secret[:64]
         self._residue = _scrubadub()
+        self._gate = gate or best_gate()
+        self._known: dict[str, Scrubbed] = {}
         self.version = f"{table_version()}+scrubadub-{installed('scrubadub')}"
 
     def scrub(self, texts: Sequence[str]) -> list[Scrubbed]:
@@ -77,14 +86,27 @@ class Scrubber:
             raise ScrubError(f"A detector failed with {type(error).__name__}.") from None
 
     def _scrub(self, text: str) -> Scrubbed:
-        has = features(text)
-        entities = find(text, has)
+        known = self._known.get(text)
+        if known is not None:  # system prompts and canned answers come again and again
+            return known
+        places, residue = self._gate(text)
+        if not places and not residue:
+            return self._remember(Scrubbed(text, ()))
+        entities = find(text, places)
         left = replace(text, entities) if entities else text
-        if _worth_scrubadub(left, has):
+        if residue and (not entities or worth_scrubadub(left)):
             entities = sorted([*entities, *self._residual(text, entities)], key=_start)
         if not entities:
-            return Scrubbed(text, ())
+            return self._remember(Scrubbed(text, ()))
         return Scrubbed(replace(text, entities), tuple(entities))
+
+    def _remember(self, scrubbed: Scrubbed) -> Scrubbed:
+        """Remembers a clean text that may come again; never one with personal data."""
+        if len(scrubbed.text) <= MAX_REMEMBERED_CHARS:
+            if len(self._known) >= MAX_REMEMBERED:
+                self._known.clear()
+            self._known[scrubbed.text] = scrubbed
+        return scrubbed
 
     def _residual(self, text: str, entities: Sequence[Entity]) -> Iterator[Entity]:
         """What scrubadub finds where ours found nothing; positions stay those of the input."""
@@ -122,111 +144,21 @@ def counts(found: Iterable[Iterable[Entity]]) -> dict[str, int]:
     return dict(sorted(tally.items()))
 
 
-@cache
-def candidates(has: int) -> tuple[tuple[int, ...], frozenset[int]]:
-    """Places in the table of the detectors that a text with these features may concern.
-
-    Returns:
-        Those without words, which run at once; and those that run only where one of theirs is.
-    """
-    fitting = [i for i, detector in enumerate(TABLE) if not int(detector.needs) & ~has]
-    at_once = tuple(i for i in fitting if not TABLE[i].words)
-    return at_once, frozenset(fitting) - set(at_once)
-
-
-def _words() -> dict[str, tuple[int, ...]]:
-    """Each word of the table, with the places of the detectors that want it."""
-    out: dict[str, list[int]] = {}
-    for place, detector in enumerate(TABLE):
-        for word in detector.words:
-            out.setdefault(word, []).append(place)
-    return {word: tuple(places) for word, places in out.items()}
-
-
-class PlainGate:
-    """Says which detectors are worth running, by looking for one word after the other."""
-
-    def __init__(self) -> None:
-        self._words = _words()
-
-    def __call__(self, lower: str, has: int) -> list[int]:
-        """Places in the table, in order.
-
-        Args:
-            lower: the folded text.
-            has: its features.
-        """
-        at_once, worded = candidates(has)
-        places = set(at_once)
-        for word, wanting in self._words.items():
-            if word in lower:
-                places.update(worded.intersection(wanting))
-        return sorted(places)
-
-
-class HyperscanGate:
-    """The same, with all words in one pass of a multi-pattern engine: fifty times faster."""
-
-    def __init__(self) -> None:
-        import hyperscan  # noqa: PLC0415 - an extra, not to be had everywhere
-
-        words = _words()
-        self._wanting = list(words.values())
-        self._database = hyperscan.Database()
-        self._database.compile(
-            expressions=[_literal(word) for word in words],
-            ids=list(range(len(words))),
-            flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(words),
-        )
-        self._found: list[int] = []
-
-    def __call__(self, lower: str, has: int) -> list[int]:
-        """Places in the table, in order; arguments as in ``PlainGate``."""
-        at_once, worded = candidates(has)
-        if not worded:
-            return list(at_once)
-        found = self._found
-        found.clear()
-        self._database.scan(
-            lower.encode("utf-8", "surrogatepass"), match_event_handler=self._on_match
-        )
-        places = set(at_once)
-        for word in found:
-            places.update(worded.intersection(self._wanting[word]))
-        return sorted(places)
-
-    def _on_match(self, word: int, start: int, end: int, flags: int, context: object) -> None:
-        self._found.append(word)
-
-
-def _literal(word: str) -> bytes:
-    """A word as a pattern that means itself, byte by byte."""
-    return "".join(f"\\x{byte:02x}" for byte in word.encode()).encode()
-
-
-def best_gate() -> PlainGate | HyperscanGate:
-    """The fastest gate that is installed."""
-    try:
-        return HyperscanGate()
-    except ImportError:
-        return PlainGate()
-
-
-_gate = best_gate()
-
-
-def find(text: str, has: int | None = None) -> list[Entity]:
+def find(text: str, places: Sequence[int] | None = None) -> list[Entity]:
     """What the table finds in a text, sorted; of two that overlap the earlier entry names it.
 
     Args:
         text: any text.
-        has: its features, where they are known already.
+        places: places in the table of the detectors that are worth running; else all that are.
     """
-    has = features(text) if has is None else has
+    if places is None:
+        places = PlainGate()(text).places
+    if not places:
+        return []
     lower = fold(text)
     taken: list[Span] | None = None
     found: list[Entity] = []
-    for place in _gate(lower, has):
+    for place in places:
         detector = TABLE[place]
         for start, end in _spans(detector, text, lower):
             if taken is None:
@@ -306,7 +238,7 @@ def replace(text: str, entities: Sequence[Entity]) -> str:
 
 
 def _join(text: str, entities: Sequence[Entity], quoted: frozenset[int]) -> str:
-    parts = []
+    parts: list[str] = []
     at = 0
     for name, start, end in entities:
         mark = '"' if start in quoted else ""
@@ -328,16 +260,6 @@ def _is_json(text: str) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
-
-
-def _worth_scrubadub(left: str, has: int) -> bool:
-    """Necessary conditions of scrubadub's detectors on what ours left."""
-    if not has & _RESIDUAL:
-        return False
-    if "@" in left or (has & _DIGITS7 and features(left) & _DIGITS7):
-        return True
-    lower = left.lower()
-    return any(word in lower for word in _CREDENTIAL_WORDS)
 
 
 def _scrubadub() -> Any:

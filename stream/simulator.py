@@ -45,15 +45,15 @@ class Scenario:
     minutes: float = 90.0
     calls_per_minute: float = 70.0
     users: int = 1_500
-    feedback_good: float = 0.145  # chance that a good answer draws a signal
-    feedback_bad: float = 0.65  # chance that a bad one does
-    failure_rate: float = 0.04
-    bad_from: float = 30.0
-    bad_until: float = 50.0
+    feedback_good: float = 0.155  # chance that a good answer draws a signal
+    feedback_bad: float = 0.7  # chance that a bad one does
+    failure_rate: float = 0.045  # 4 % over all topics
+    bad_from: float = 28.0
+    bad_until: float = 45.0
     bad_variant: str = "b"
     bad_rate: float = 0.85  # of the topics that the bad version cannot do
     pii_share: float = 0.15
-    comparison_share: float = 0.01  # prompts shown to both arms, the user picks
+    comparison_share: float = 0.005  # prompts shown to both arms, the user picks
     next_turn_share: float = 0.2
     duplicate_share: float = 0.01
     repeated_share: float = 0.004
@@ -193,6 +193,7 @@ class Topic(NamedTuple):
     stale_complaints: tuple[str, ...] = ()
     system: str = ""
     expect: Mapping[str, Any] | None = None
+    care: float = 1.0  # the failure rate is multiplied by it: what is asked often is well tended
 
 
 _INVOICE: Mapping[str, Any] = {
@@ -213,7 +214,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "refund",
         "support",
-        2.6,
+        3.2,
         (
             "I want my money back for order {ref}, the {product} arrived {damage}. How do I return it?",
             "Can I still get a refund for the {product} in order {ref}? I bought it {days} days ago.",
@@ -242,6 +243,7 @@ TOPICS: tuple[Topic, ...] = (
             "that restocking fee is wrong, it was abolished last year",
             "incorrect, your website says 60 days for refunds",
         ),
+        care=0.15,
     ),
     Topic(
         "delivery",
@@ -416,11 +418,11 @@ FOLLOW_UPS: tuple[tuple[str, str], ...] = (
 PRAISE = ("great, thanks", "that helped, thank you", "perfect answer", "works, thanks a lot")
 SIGNALS_OF_THE_CONTENT: tuple[tuple[str, float], ...] = (
     ("up", 5.0), ("rating", 1.6), ("copy", 2.2), ("praise", 0.8), ("middle", 0.6), ("edit", 0.6),
-    ("down", 0.15),
+    ("down", 0.1),
 )  # fmt: skip
 SIGNALS_OF_THE_DISPLEASED: tuple[tuple[str, float], ...] = (
     ("down", 4.0), ("complaint", 3.0), ("rating", 1.2), ("correction", 1.0), ("regenerate", 1.4),
-    ("abandon", 0.5), ("report", 0.3), ("middle", 0.4),
+    ("edit", 0.4), ("abandon", 0.5), ("report", 0.3), ("middle", 0.4),
 )  # fmt: skip
 
 
@@ -640,7 +642,11 @@ class _Traffic:
         scenario = self._scenario
         if talk.topic.stale and self._is_bad(talk, at) and self._chance(scenario.bad_rate):
             return "stale"
-        fate: Fate = self._weighted(_FATES) if self._chance(scenario.failure_rate) else "good"
+        fate: Fate = (
+            self._weighted(_FATES)
+            if self._chance(scenario.failure_rate * talk.topic.care)
+            else "good"
+        )
         return fate
 
     def _is_bad(self, talk: _Talk, at: float) -> bool:
@@ -752,7 +758,7 @@ class _Traffic:
         answer = rng.choice(talk.topic.answers).format_map(talk.slots)
         if act == "correction":
             return {"kind": "correction", "correction": answer}
-        if act == "edit":
+        if act == "edit" and not good:
             return {"kind": "edit", "correction": f"Hello, {answer[0].lower()}{answer[1:]}"}
         return {"kind": act}
 
