@@ -15,6 +15,7 @@ from flywheel_stream.pii import (
     UPPER_RANGES,
     Detector,
     Feature,
+    announced_strictly,
     features,
     fold,
 )
@@ -103,8 +104,6 @@ class HyperscanGate:
         residue = _AT in hits or _SEVEN in hits or {_USER, _PASS} <= hits
         if _NAME in hits:
             hits.update(_BY_NAME)
-        if _CAPITALS in hits:
-            hits.update(_BY_CAPITALS)
         places = sorted(hit for hit in hits if hit < len(TABLE))
         if places:
             has, lower = features(text), fold(text)
@@ -119,16 +118,9 @@ class HyperscanGate:
         self._found.append(number)
 
 
-_CONTROL, _AT, _SEVEN, _USER, _PASS, _NAME, _CAPITALS = range(1000, 1007)
+_CONTROL, _AT, _SEVEN, _USER, _PASS, _NAME = range(1000, 1006)
 _BY_NAME = [i for i, d in enumerate(TABLE) if not d.words and d.needs & Feature.NAME]
 """Detectors of any run of capitalised words with a name in it: the names are what to look for."""
-_BY_CAPITALS = [
-    i
-    for i, d in enumerate(TABLE)
-    if d.type == "PERSON" and i not in _BY_NAME and not d.anchored and d.words not in ((), ("\n",))
-]
-"""Detectors of any run of capitalised words beside a word: the words are what to look for."""
-
 _SIMPLER: dict[str, str] = {
     "IBAN": r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11}",
     "DATE_OF_BIRTH": r"\d[^\d\n]?",
@@ -139,10 +131,15 @@ _SIMPLER: dict[str, str] = {
 def _prefilters() -> Iterator[tuple[int, str, bool]]:
     """(place in the table, pattern, whether case counts not) for the engine."""
     for place, detector in enumerate(TABLE):
-        if place in _BY_NAME or place in _BY_CAPITALS:
+        if place in _BY_NAME:
             continue
         if detector.words == ("\n",):  # a letterhead: it is the lines below that are rare
             yield place, CONTACT_BELOW.pattern, False
+            continue
+        if detector.check is announced_strictly and not detector.anchored:
+            # A run of capitalised words before certain others: the last of it stands beside them.
+            before = detector.pattern.pattern.rpartition("(?=")[2].removesuffix(")")
+            yield place, rf"[A-Z][\w'.-]{{1,31}}{before}", False
             continue
         ignore = bool(detector.pattern.flags & re.IGNORECASE)
         simpler = _SIMPLER.get(detector.type)
@@ -161,7 +158,6 @@ def _residual_prefilters() -> Iterator[tuple[int, str, bool]]:
     yield _USER, _either(_USER_WORDS), True
     yield _PASS, _either(_PASSWORD_WORDS), True
     yield _NAME, rf"\b(?:{_alternatives(ANNOUNCING)})\b", False
-    yield _CAPITALS, _either({word for i in _BY_CAPITALS for word in TABLE[i].words}), True
 
 
 def _either(words: Iterable[str]) -> str:

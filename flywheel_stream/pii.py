@@ -487,7 +487,7 @@ def _announced(match: re.Match[str]) -> Span | None:
     return _trim_name(match.string, *match.span("v"))
 
 
-def _announced_strictly(match: re.Match[str]) -> Span | None:
+def announced_strictly(match: re.Match[str]) -> Span | None:
     """After words that also announce other things: two words, or a given name."""
     span = _trim_name(match.string, *match.span("v"))
     if span is None:
@@ -1399,7 +1399,7 @@ TABLE: tuple[Detector, ...] = (
         "the same in words that also say other things",
         (("hi im Gudula Dobes, can u", "Gudula Dobes"),),
         ("I'm American", "This is Python 3", "i am Happy"),
-        check=_announced_strictly,
+        check=announced_strictly,
         words=("i'm", "i’m", "i am", "im ", "this is", "soy", "je suis", "ich bin", "sono"),
         anchored=True,
     ),
@@ -1419,7 +1419,7 @@ TABLE: tuple[Detector, ...] = (
             ("my boss Luz Gallo", "Luz Gallo"),
         ),
         ("Patient Care", "name: string", "contact Support"),
-        check=lambda m: _announced_strictly(m) if " " in m["v"] else None,
+        check=lambda m: announced_strictly(m) if " " in m["v"] else None,
         words=(
             "name",
             "patient",
@@ -1464,7 +1464,7 @@ TABLE: tuple[Detector, ...] = (
         "capitalised words before what people do",
         (("Olga Łapaj told me that", "Olga Łapaj"),),
         ("The report says so", "Nobody told me"),
-        check=_announced_strictly,
+        check=announced_strictly,
         words=(
             "told me",
             "told us",
@@ -1495,7 +1495,7 @@ TABLE: tuple[Detector, ...] = (
         "who said it",
         (('moving", says Couturier Lan.', "Couturier Lan"),),
         ("he said No.", "she says The end."),
-        check=_announced_strictly,
+        check=announced_strictly,
         words=("says", "said", "told me", "explained", "asked", "replied", "writes", "wrote"),
         anchored=True,
     ),

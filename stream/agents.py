@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
 SWEEP_SECONDS = 30.0
+IN_FLIGHT = 2
+"""Batches of one topic under way at once: one waits for servers while the next one is prepared."""
 
 Fail = Callable[[BaseException], Awaitable[None]]
 
@@ -40,12 +42,14 @@ class Agents:
         self.ingest: Ingest
         self.learn: Learn
         self.assigned: frozenset[TP] = frozenset()
+        self._working: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ hooks of the transport
 
     async def settle(self) -> None:
         """Finishes what is under way and acknowledges it."""
-        await self.ingest.settle()
+        while self._working:
+            await asyncio.wait(self._working)
         await self.learn.settle()
 
     async def on_revoked(self) -> None:
@@ -78,17 +82,26 @@ class Agents:
         topic = self._app.topic(name, schema=BatchSchema(), acks=True)
 
         async def agent(stream: Any) -> None:
+            slots = asyncio.Semaphore(IN_FLIGHT)
             # Faust acknowledges an event whose body raised; without acks nothing is but by us.
             async for event in stream.noack().events():
-                try:
-                    await handle(event.value)
-                except asyncio.CancelledError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - the one place that stops a worker
-                    await fail(error)
-                    return
+                await slots.acquire()
+                task = asyncio.create_task(self._work(handle, event.value, fail))
+                self._working.add(task)
+                task.add_done_callback(self._working.discard)
+                task.add_done_callback(lambda _: slots.release())
 
         self._app.agent(topic, name=f"agent-{name}")(agent)
+
+    async def _work(
+        self, handle: Callable[[Batch], Awaitable[None]], batch: Batch, fail: Fail
+    ) -> None:
+        try:
+            await handle(batch)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place that stops a worker
+            await fail(error)
 
     async def ingest_batch(self, batch: Batch) -> None:
         """Works a batch of an input topic."""

@@ -1,6 +1,7 @@
 """The composition root: the only place that builds real parts and wires them; no module-level app."""
 
 import asyncio
+import gc
 import logging
 import secrets
 import ssl
@@ -196,6 +197,16 @@ def build_faust(settings: Settings, topics: Topics) -> faust.App:
     return app
 
 
+def _spare_the_collector() -> None:
+    """Keeps the cycle collector from walking what lives long; batches make no cycles.
+
+    With Python's own thresholds a quarter of the time of a batch goes into it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
 class Worker:
     """The service in one object: start, run until told or failed, stop.
 
@@ -243,6 +254,7 @@ class Worker:
         self.app.batching.hooks = self.agents  # type: ignore[attr-defined]  # as above
         self.app.finalize()
         await self.app.start()
+        _spare_the_collector()
 
     def _wire(self, partitions: dict[str, int]) -> None:
         settings, topics, app = self.settings, self.topics, self.app
@@ -320,9 +332,9 @@ class Worker:
         return bool(self.app.consumer.alive)  # type: ignore[attr-defined]  # our own transport
 
     def _behind(self, tp: TP) -> bool:
-        end = self.app.consumer.highwater(tp)
+        end: int | None = self.app.consumer.highwater(tp)  # None until the first fetch
         position = self.app.consumer.position_of(tp)  # type: ignore[attr-defined]  # as above
-        return bool(end is None or end > (position or 0))  # None until the first fetch
+        return end is None or bool(end > (position or 0))
 
     def ready(self) -> tuple[bool, str]:
         """Whether records are being worked, and why not."""

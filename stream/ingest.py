@@ -17,7 +17,15 @@ from faust.types import TP
 from redis.exceptions import RedisError
 
 from flywheel_stream import metrics
-from flywheel_stream.cleaning import Cleaned, Cleaner, Raw, successors
+from flywheel_stream.cleaning import (
+    CallBatch,
+    Cleaned,
+    Cleaner,
+    Passing,
+    Raw,
+    SignalBatch,
+    successors,
+)
 from flywheel_stream.dedup import Window
 from flywheel_stream.errors import TooManyDeadLettersError
 from flywheel_stream.events import Clock, Interaction, Source, decode_interaction
@@ -100,11 +108,18 @@ class Ingest:
         self._refused: deque[bool] = deque(maxlen=WATCHED)
         self._clocks: dict[TP, InputClock] = {}
         self._locks = {topic: asyncio.Lock() for topic in topics.inputs}
-        self._work: Mapping[str, Callable[[Sequence[Raw]], Awaitable[Cleaned]]] = {
+        self._stopped = False
+        self._preparing: Mapping[str, Callable[[Sequence[Raw]], Any]] = {
+            topics.logs: cleaner.prepare_calls,
+            topics.feedback: cleaner.prepare_signals,
+            topics.deployments: cleaner.prepare_deployments,
+            topics.decisions: cleaner.prepare_decisions,
+        }
+        self._work: Mapping[str, Callable[[Any], Awaitable[Cleaned]]] = {
             topics.logs: self._calls,
             topics.feedback: self._signals,
-            topics.deployments: self._deployments,
-            topics.decisions: self._decisions,
+            topics.deployments: self._pass_on,
+            topics.decisions: self._pass_on,
         }
 
     # ------------------------------------------------------------ batches
@@ -118,17 +133,29 @@ class Ingest:
         started = time.perf_counter()
         topic = batch.tp.topic
         raws = [_raw(record) for record in batch.records]
+        # Preparing needs no server, so it is done while the batch before waits for some.
+        prepared = self._prepare(topic, raws)
         async with self._locks[topic]:
-            if await self._until_done(batch, raws):
-                batch.ack()
+            if self._stopped:
+                return
+            try:
+                if await self._until_done(batch, raws, prepared):
+                    batch.ack()
+            except BaseException:
+                self._stopped = True  # what follows must not overtake what failed
+                raise
         self._metrics.observe(metrics.BATCH_SECONDS, time.perf_counter() - started, f"{topic}")
 
-    async def _until_done(self, batch: Batch, raws: Sequence[Raw]) -> bool:
+    def _prepare(self, topic: str, raws: Sequence[Raw]) -> Any:
+        with self._timed("prepare"):
+            return self._preparing[topic](raws)
+
+    async def _until_done(self, batch: Batch, raws: Sequence[Raw], prepared: Any) -> bool:
         """Whether the batch was worked; False if its partition went away meanwhile."""
         pause = RETRY_FIRST
         while not batch.void:
             try:
-                await self._once(batch.tp, raws)
+                await self._once(batch.tp, len(raws), prepared)
             except TRANSIENT as error:
                 self._metrics.inc(metrics.RETRIES, 1, batch.tp.topic)
                 logger.warning(
@@ -136,13 +163,14 @@ class Ingest:
                 )
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_MOST)
+                prepared = self._prepare(batch.tp.topic, raws)
             else:
                 return True
         return False
 
-    async def _once(self, tp: TP, raws: Sequence[Raw]) -> None:
-        cleaned = await self._work[tp.topic](raws)
-        self._watch(tp.topic, cleaned, len(raws))
+    async def _once(self, tp: TP, read: int, prepared: Any) -> None:
+        cleaned = await self._work[tp.topic](prepared)
+        self._watch(tp.topic, cleaned, read)
         if not self._alive():
             raise NotAliveError
         clock = self._clocks.setdefault(tp, InputClock())
@@ -183,32 +211,28 @@ class Ingest:
 
     # ------------------------------------------------------------ the story of an event
 
-    async def _calls(self, raws: Sequence[Raw]) -> Cleaned:
+    async def _calls(self, batch: CallBatch) -> Cleaned:
         cleaner, room = self._cleaner, self._room
-        with self._timed("clean"):
-            batch = cleaner.prepare_calls(raws)
         with self._timed("window"):
             seen = await self._window.seen([(call.fingerprint, call.at) for call in batch.calls])
-        with self._timed("clean"):
+        with self._timed("admit"):
             puts = cleaner.admit(batch, seen)
         with self._timed("join"):
             meetings = await room.put_calls(puts)
             awaiting = sorted({name for meeting in meetings for name in meeting.awaited_by})
             resolved = await room.resolve(awaiting) if awaiting else []
             following = await self._following([*meetings, *resolved])
-        with self._timed("clean"):
+        with self._timed("finish"):
             waiting = dict(zip(awaiting, resolved, strict=True))
             return cleaner.finish_calls(batch, meetings, waiting, following)
 
-    async def _signals(self, raws: Sequence[Raw]) -> Cleaned:
+    async def _signals(self, batch: SignalBatch) -> Cleaned:
         cleaner, room = self._cleaner, self._room
-        with self._timed("clean"):
-            batch = cleaner.prepare_signals(raws)
-            puts = cleaner.put_signals(batch)
+        puts = cleaner.put_signals(batch)
         with self._timed("join"):
             meetings = await room.put_signals(puts)
             following = await self._following(meetings)
-        with self._timed("clean"):
+        with self._timed("finish"):
             return cleaner.finish_signals(batch, meetings, following)
 
     async def _following(
@@ -225,15 +249,7 @@ class Ingest:
             if entry is not None
         }
 
-    async def _deployments(self, raws: Sequence[Raw]) -> Cleaned:
-        batch = self._cleaner.prepare_deployments(raws)
-        return await self._pass_on(batch)
-
-    async def _decisions(self, raws: Sequence[Raw]) -> Cleaned:
-        batch = self._cleaner.prepare_decisions(raws)
-        return await self._pass_on(batch)
-
-    async def _pass_on(self, batch: Sequence[Any]) -> Cleaned:
+    async def _pass_on(self, batch: Sequence[Passing]) -> Cleaned:
         queries = [(item.content, item.record.ts) for item in batch if item.record is not None]
         return self._cleaner.finish_passing(batch, await self._window.seen(queries))
 
@@ -246,12 +262,6 @@ class Ingest:
     def revoked(self) -> None:
         """Forgets all partitions."""
         self._clocks = {}
-
-    async def settle(self) -> None:
-        """Waits until no batch is under way."""
-        for lock in self._locks.values():
-            async with lock:
-                pass
 
     async def tick(self) -> None:
         """Carries event time forward where no batch did, and says which partitions are idle."""

@@ -98,7 +98,9 @@ class Learn:
                 for record in batch.records
                 if record.offset >= learner.fence
             ]
+            working = time.perf_counter()
             learned = learner.take(records)
+            self._metrics.inc(metrics.STAGE_SECONDS, time.perf_counter() - working, "learn")
             if await self._confirmed(batch, learned):
                 self._held.setdefault(batch.tp.partition, []).append(batch)
                 self._report(learner, learned)

@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 FETCH_TIMEOUT = 0.2
 """Seconds that one fetch may wait; short, because a rebalance waits for it."""
 
+IDLE_PAUSE = 0.005
+"""Seconds until we look again whether a partition wants records."""
+
 
 class Batch:
     """Records of one partition, in offset order, that are acknowledged together."""
@@ -237,6 +240,7 @@ class Consumer(driver.Consumer):
         # drops what was fetched. aiokafka reads an empty set as "all partitions".
         active = set(active_partitions or ())
         if not active:
+            await asyncio.sleep(IDLE_PAUSE)  # F sleeps a whole second while buffers are full
             return {}
         async with self._fetching:
             self._fetched_in = self._epoch
@@ -263,7 +267,9 @@ class Consumer(driver.Consumer):
         records that were fetched before a seek after it. Here a seek or a revoke starts a new
         epoch: what was fetched in the old one is void, and is read again.
         """
-        records, _ = await self._wait_next_records(timeout)
+        if not self.flow_active:
+            await self.can_resume_flow.wait()
+        records = await self._getmany(self._get_active_partitions(), timeout)
         if not records or self.should_stop:
             return
         for tp, item in self.scheduler.iterate(records):
