@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import platform
-import random
 import resource
 import secrets
 import sys
@@ -38,6 +37,7 @@ from stream.app import Worker, admin, build_faust, create_topics, kafka_options
 from stream.embedded import embedded_servers, tied_to_parent
 from stream.prometheus import Metrics
 from stream.settings import Settings
+from stream.simulator import START, bench_calls, bench_feedback, bench_trace_id
 from stream.topics import Topics
 from stream.transport import BatchSchema, Producer, Record
 
@@ -53,12 +53,8 @@ SAMPLES = 50
 """Points of the memory curve."""
 STALLED = 120.0
 """Seconds without progress after which a contender has failed."""
-DAYS = 1.0
 MEMORY_DAYS = 10.0
-"""Event time that the records span; all windows are of a day or less."""
-EPOCH = 1_735_689_600.0  # 2025-01-01
-FAILS = 7
-"""Of twenty calls, the one that fails."""
+"""Event time of the memory curve; all windows are of a day or less."""
 SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -140,73 +136,22 @@ async def _delete_topics(settings: Settings) -> None:
 # ---------------------------------------------------------------- records
 
 
-WORDS = (
-    "account after again answer because before billing cancel change charge check city clear "
-    "code column compare complete contract customer date delivery detail different document "
-    "draft email error every example explain export file final first follow format function "
-    "help history house however import increase invoice issue item join keep language last "
-    "letter limit list manage market message method minute model month move network never "
-    "number office option order page payment people period plan point policy price problem "
-    "process product project question quick reason receive record refund report request result "
-    "return review right rule sample schedule school search second section sentence server "
-    "service short should simple since small spend start state step still story street subject "
-    "suggest summary support table team test their there ticket time title today topic total "
-    "travel under until update value version week which without word work write year"
-)
-SUBJECTS = ("refund", "invoice", "python", "travel", "recipe", "contract", "essay", "sql", "plan")
-PERSONAL = (
-    "You can write to me at {word}.{number}@example.org about it.",
-    "My phone number is 020 7946 0{small:03d}, call me after work.",
-    "The card is 4111 1111 1111 1111, the reference is {number}.",
-    "My social security number is 536-22-{number:04d} by the way.",
-)
+def _calls(count: int, days: float | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """Calls with their keys; spread over ``days`` of event time, else as dense as they come."""
+    step = 86_400.0 * days / count if days else 0.0
+    for number, value in enumerate(bench_calls(count, SEED)):
+        stamped = _restamped(value, START + number * step) if days else value
+        yield bench_trace_id(SEED, number).encode(), stamped
 
 
-def _calls(count: int, days: float) -> Iterator[tuple[bytes, bytes]]:
-    """Distinct calls of a kilobyte: 15 % hold personal data, 5 % failed (the answer was cut)."""
-    rng = random.Random(SEED)  # noqa: S311 - sample data
-    words = WORDS.split()
-    step = 86_400.0 * days / count
-    for index in range(count):
-        subject = SUBJECTS[index % len(SUBJECTS)]
-        prompt = f"Question {index} on {subject}: " + " ".join(rng.choices(words, k=45)) + "?"
-        if index % 20 in {3, 11, 17}:
-            personal = PERSONAL[index // 20 % len(PERSONAL)]
-            number = 1000 + index % 9000
-            prompt += " " + personal.format(
-                word=words[index % len(words)], number=number, small=index % 1000
-            )
-        trace = f"t{index:09d}"
-        record = {
-            "trace_id": trace,
-            "ts": EPOCH + index * step,
-            "app": "bench",
-            "model": ("large", "small")[index % 2],
-            "variant": "AB"[index // 2 % 2],
-            "user_id": f"u{index % 5000}",
-            "prompt": prompt,
-            "response": f"On {subject}: " + " ".join(rng.choices(words, k=75)) + ".",
-            "finish_reason": "length" if index % 20 == FAILS else "stop",
-            "latency_ms": 200 + index % 900,
-            "tokens_in": 80,
-            "tokens_out": 120,
-        }
-        yield trace.encode(), orjson.dumps(record)
+def _restamped(value: bytes, ts: float) -> bytes:
+    head, mark, tail = value.partition(b'"ts":')
+    return b"%b%b%.3f,%b" % (head, mark, ts, tail.partition(b",")[2])
 
 
-def _feedback(count: int, days: float) -> Iterator[tuple[bytes, bytes]]:
-    """A thumb on every twentieth call, a minute after it."""
-    step = 86_400.0 * days / count
-    for index in range(0, count, 20):
-        trace = f"t{index:09d}"
-        record = {
-            "trace_id": trace,
-            "ts": EPOCH + index * step + 60.0,
-            "kind": "thumb",
-            "value": "down" if index % 3 == 0 else "up",
-            "user_id": f"u{index % 5000}",
-        }
-        yield trace.encode(), orjson.dumps(record)
+def _feedback(count: int) -> Iterator[tuple[bytes, bytes]]:
+    for value in bench_feedback(count, SEED):
+        yield orjson.loads(value)["trace_id"].encode(), value
 
 
 @asynccontextmanager
@@ -406,13 +351,14 @@ async def composition(job: Job) -> dict[str, Any]:
 
     async def each(value: bytes) -> None:
         record = orjson.loads(value)
-        record["prompt"] = scrubber.clean(record["prompt"])
+        question = record["messages"][-1]
+        question["content"] = scrubber.clean(question["content"])
         record["response"] = scrubber.clean(record["response"])
-        mark = blake2b((record["prompt"] + record["response"]).encode(), digest_size=16).digest()
+        mark = blake2b((question["content"] + record["response"]).encode(), digest_size=16).digest()
         record["duplicate"] = not await client.execute_command("BF.ADD", seen, mark)  # type: ignore[no-untyped-call]
-        failed = record.get("finish_reason") == "length"
+        failed = is_failure(record)
         if failed:
-            words = bag.transform_one(record["prompt"])
+            words = bag.transform_one(question["content"])
             clusters.learn_one(words)
             record["cluster"] = clusters.predict_one(words)
         satisfaction.update(0.0 if failed else 1.0)
@@ -423,6 +369,19 @@ async def composition(job: Job) -> dict[str, Any]:
         return await _per_event(app, job, each)
     finally:
         await client.aclose()
+
+
+def is_failure(record: Mapping[str, Any]) -> bool:
+    """What is wrong with five in a hundred of the records: an error, no answer, cut, no JSON."""
+    if record.get("finish_reason") != "stop" or not record["response"]:
+        return True
+    if "expect" not in record:
+        return False
+    try:
+        orjson.loads(record["response"])
+    except orjson.JSONDecodeError:
+        return True
+    return False
 
 
 async def plain_passthrough(job: Job) -> dict[str, Any]:
@@ -661,8 +620,8 @@ async def _fill(settings: Settings, events: int) -> int:
     """Puts all records where the contenders read; returns how many of them are feedback."""
     await create_topics(settings)
     async with _producing(settings) as producer:
-        await _send(producer, settings.logs_topic, _calls(events, DAYS), _always)
-        return await _send(producer, settings.feedback_topic, _feedback(events, DAYS), _always)
+        await _send(producer, settings.logs_topic, _calls(events), _always)
+        return await _send(producer, settings.feedback_topic, _feedback(events), _always)
 
 
 def memory_curve(
@@ -671,8 +630,7 @@ def memory_curve(
     """Records a worker's resident memory while calls come at the pace at which it reads them.
 
     Event time runs over ten days whatever ``events`` is, so that every window of a day fills and
-    empties. The embedded broker and Redis keep all records in memory, about 5 KB a call: for
-    millions, give servers.
+    empties. The embedded broker and Redis keep all records in memory: for millions, give servers.
 
     Args:
         settings: the configuration.

@@ -14,6 +14,7 @@ from stream import bench
 from stream.app import kafka_options
 from stream.embedded import Servers
 from stream.settings import Settings, load_settings
+from stream.simulator import bench_trace_id
 
 
 @pytest.fixture
@@ -27,34 +28,35 @@ def children() -> set[str]:
     return {line for line in listed.stdout.splitlines() if "stream.bench" in line}
 
 
-def test_the_records_are_a_kilobyte_with_the_promised_shares() -> None:
-    records = [orjson.loads(value) for _, value in bench._calls(2000, 1.0)]
-    sizes = [len(value) for _, value in bench._calls(2000, 1.0)]
-    personal = sum("example.org" in r["prompt"] or "My phone" in r["prompt"] for r in records)
-    personal += sum("4111 1111" in r["prompt"] or "536-22-" in r["prompt"] for r in records)
-    assert 900 < sum(sizes) / len(sizes) < 1200
-    assert personal == 300
-    assert sum(r["finish_reason"] == "length" for r in records) == 100
-    assert len({r["prompt"] for r in records}) == len({r["trace_id"] for r in records}) == 2000
+def test_calls_are_keyed_by_their_trace_and_one_in_twenty_is_a_failure() -> None:
+    calls = [(key, orjson.loads(value)) for key, value in bench._calls(4000)]
+    assert all(key.decode() == record["trace_id"] for key, record in calls)
+    assert 160 < sum(bench.is_failure(record) for _, record in calls) < 240
 
 
-def test_the_records_are_the_same_each_time_and_in_order_of_time() -> None:
-    first = list(bench._calls(100, 1.0))
-    assert first == list(bench._calls(100, 1.0))
-    times = [orjson.loads(value)["ts"] for _, value in first]
+def test_calls_spread_over_days_differ_in_their_time_only() -> None:
+    dense = [orjson.loads(value) for _, value in bench._calls(100)]
+    spread = [orjson.loads(value) for _, value in bench._calls(100, days=10.0)]
+    times = [record.pop("ts") for record in spread]
     assert times == sorted(times)
-    assert times[-1] - times[0] < 86_400
+    assert times[-1] - times[0] == pytest.approx(9.9 * 86_400)
+    assert all(record.pop("ts") for record in dense)
+    assert spread == dense
 
 
-def test_feedback_names_calls_of_the_run() -> None:
-    traces = {key for key, _ in bench._calls(100, 1.0)}
-    assert {key for key, _ in bench._feedback(100, 1.0)} <= traces
+def test_feedback_is_keyed_by_calls_of_the_run() -> None:
+    traces = {key for key, _ in bench._calls(1000)}
+    keys = [key for key, _ in bench._feedback(1000)]
+    assert keys
+    assert set(keys) <= traces
 
 
 def test_a_job_crosses_to_another_process_with_its_secrets(settings: Settings) -> None:
     given = settings.model_copy(update={"kafka_password": SecretStr("open sesame")})
     job = bench.Job(given, events=5, feedback=1)
-    assert bench.Job.from_json(job.to_json()) == job
+    crossed = bench.Job.from_json(job.to_json())
+    assert dict(crossed.settings) == dict(given)
+    assert (crossed.events, crossed.feedback) == (5, 1)
 
 
 def test_growth_is_the_slope_of_the_second_half() -> None:
@@ -85,14 +87,14 @@ def test_a_contender_that_fails_says_why(settings: Settings) -> None:
 @pytest.mark.slow
 def test_a_run_measures_all_contenders_on_the_same_records(settings: Settings) -> None:
     found = bench.bench(settings, events=600, per_event=100)
-    assert found["flywheel"]["outcomes"] == {"fresh": 600}
+    assert found["flywheel"]["outcomes"] == {"fresh": 597, "duplicate": 3}
     assert found["composition"]["events"] == 100
     assert found["passthrough"]["batched"]["events"] == 600
     assert found["passthrough"]["per_event"]["events"] == 100
     ours = found["flywheel"]["events_per_second"]
     theirs = found["composition"]["events_per_second"]
     assert found["ratio"] == pytest.approx(ours / theirs, rel=0.01)
-    assert found["stages"].keys() >= {"clean", "window", "join", "produce", "remember"}
+    assert found["stages"].keys() >= {"prepare", "window", "join", "produce", "learn"}
     assert all(spent > 0 for spent in found["stages"].values())
     assert orjson.loads(orjson.dumps(found)) == found
     assert "same packages, per event" in bench.table(found)
@@ -102,13 +104,15 @@ def test_a_run_measures_all_contenders_on_the_same_records(settings: Settings) -
 @pytest.mark.slow
 def test_the_composition_does_what_it_is_compared_for(settings: Settings) -> None:
     with bench.running(settings, None, None) as run:
-        values = asyncio.run(_composed(run.settings, 60))
+        values = asyncio.run(_composed(run.settings, 400))
     records = [orjson.loads(value) for value in values]
-    assert len(records) == 60
-    assert any("{{EMAIL}}" in record["prompt"] for record in records)
-    assert [record["finish_reason"] for record in records].count("length") == 3
-    assert all(("cluster" in r) == (r["finish_reason"] == "length") for r in records)
-    assert not any(record["duplicate"] for record in records)
+    assert len(records) == 400
+    assert any("{{EMAIL}}" in record["messages"][-1]["content"] for record in records)
+    assert [record["trace_id"] for record in records if record["duplicate"]] == [
+        bench_trace_id(bench.SEED, number) for number in (199, 399)
+    ]
+    assert all(("cluster" in record) == bench.is_failure(record) for record in records)
+    assert any("cluster" in record for record in records)
 
 
 async def _composed(settings: Settings, events: int) -> list[bytes]:
@@ -141,7 +145,7 @@ def test_a_run_on_given_servers_leaves_nothing_behind(
     assert read == sorted(read)
     assert read[-1] == 1500
     assert all(row["mb"] > 20 for row in found["curve"])
-    assert found["flywheel"]["outcomes"] == {"fresh": 1500}
+    assert sum(found["flywheel"]["outcomes"].values()) == 1500
     assert "resident" in bench.table(found)
     with redis.Redis.from_url(embedded.redis) as client:
         assert not client.keys("bench-*")
