@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
-from scipy.special import betainc, gammaincc  # type: ignore[import-untyped]  # has no types
+from scipy.special import betainc, gammaincc
 
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import AlertState, ModelRate

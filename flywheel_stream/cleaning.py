@@ -124,6 +124,7 @@ class CallBatch:
     calls: list[Interaction] = field(default_factory=list)
     contents: list[str] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
 
 
 @dataclass
@@ -161,7 +162,7 @@ class Cleaner:
         self._sampled_below = int(sample_rate * 0x1_0000_0000)
         self._attributes = tuple(attributes)
         self._join_window = join_window
-        self._labels: dict[str, str] = {}
+        self._labels: dict[str, Scrubbed] = {}
 
     # ------------------------------------------------------------ decode, check, scrub
 
@@ -239,15 +240,17 @@ class Cleaner:
 
     def _scrub_slots(self, slots: Sequence["list[Slot]"]) -> list[dict[str, int]]:
         """Scrubs all texts of all records in one go, in place; returns counts by record."""
-        texts = [text for record in slots for text, _ in record]
+        texts = [slot[0] for record in slots for slot in record]
         scrubbed = iter(self._scrubber.scrub(texts))
         out = []
         for record in slots:
             found = []
-            for _, put in record:
+            for text, target, name in record:
                 result = next(scrubbed)
-                put(result)
-                if result.entities and not isinstance(put, _Remember):
+                if target is None:
+                    self._labels[text] = result
+                elif result.entities:
+                    setattr(target, name, result.text)
                     found.append(result.entities)
             out.append(counts(found) if found else {})
         return out
@@ -331,25 +334,17 @@ class Cleaner:
 
     def _call_texts(self, call: Call) -> "list[Slot]":
         """The texts of a call, and those of its labels that are not known yet."""
-        slots: list[Slot] = [
-            (message.content, _setter(message, "content")) for message in call.messages
-        ]
-        slots += [
-            (text, _setter(call, name))
-            for name in ("prompt", "response", "error")
-            if (text := getattr(call, name))
-        ]
-        slots += [
-            (message.role, _setter(message, "role"))
-            for message in call.messages
-            if message.role not in _ROLES
-        ]
+        slots: list[Slot] = [(message.content, message, "content") for message in call.messages]
+        if call.prompt:
+            slots.append((call.prompt, call, "prompt"))
+        if call.response:
+            slots.append((call.response, call, "response"))
+        if call.error:
+            slots.append((call.error, call, "error"))
+        slots += [(m.role, m, "role") for m in call.messages if m.role not in _ROLES]
         known = self._labels
-        slots += [(text, self._remember(text)) for text in _labels(call) if text not in known]
+        slots += [(text, None, "") for text in _labels(call) if text not in known]
         return slots
-
-    def _remember(self, text: str) -> "Put":
-        return _Remember(self._labels, text)
 
     def _plain_id(self, name: str) -> str:
         """An id as it is, unless it is no token or holds an address: then its keyed hash."""
@@ -403,7 +398,9 @@ class Cleaner:
                 first_here[mark] = call.trace_id
             traces.add(call.trace_id)
             call.seen = copies[mark] = copies.get(mark, 0) + 1
-            entry = Entry(origin_key(call.origin), content, encode(call))
+            payload = encode(call)
+            batch.payloads.append(payload)
+            entry = Entry(origin_key(call.origin), content, payload)
             puts.append(CallPut(call.trace_id, entry))
         return puts
 
@@ -427,6 +424,7 @@ class Cleaner:
         passed: list[tuple[Interaction, int]] = []
         for index, (call, meeting) in enumerate(zip(batch.calls, meetings, strict=True)):
             source = batch.sources[index]
+            payload = batch.payloads[index]
             earlier = meeting.earlier
             if earlier is not None and earlier.origin != origin_key(call.origin):
                 same = earlier.content == batch.contents[index]
@@ -434,18 +432,19 @@ class Cleaner:
                 self._reject(source, call.trace_id, Stage.DEDUP, outcome, cleaned)
                 continue
             if earlier is not None:  # itself, read again: it stays what it was
-                call = decode_interaction(earlier.payload)  # noqa: PLW2901 - the one that stands
-            self._pass_call(call, cleaned)
+                payload = earlier.payload
+                call = decode_interaction(payload)  # noqa: PLW2901 - the one that stands
+            self._pass_call(call, payload, cleaned)
             passed.append((call, source.offset))
             learn.extend(self._learn_from_call(call, meeting, waiting, following, cleaned))
         cleaned.outputs.extend(_learn_output(record) for record in learn)
         cleaned.outputs.extend(_learn_output(record) for record in self._traffic(passed))
         return cleaned
 
-    def _pass_call(self, call: Interaction, cleaned: Cleaned) -> None:
+    def _pass_call(self, call: Interaction, payload: bytes, cleaned: Cleaned) -> None:
         outcome = Outcome.DUPLICATE if call.is_duplicate else Outcome.FRESH
         cleaned.tally[metrics.OUTCOMES, (call.origin.topic, outcome)] += 1
-        cleaned.outputs.append(Output("interactions", call.trace_id, encode(call), call.trace_id))
+        cleaned.outputs.append(Output("interactions", call.trace_id, payload, call.trace_id))
         first = call.duplicate_of if isinstance(call.duplicate_of, str) else call.trace_id
         cleaned.sightings.append(Sighting(call.fingerprint, call.at, first, call.seen))
 
@@ -727,20 +726,8 @@ class Passing(NamedTuple):
     content: str
 
 
-Put = Callable[[Scrubbed], None]
-Slot = tuple[str, Put]
-"""A text and how to put its scrubbed form back."""
-
-
-class _Remember:
-    """Puts a scrubbed label where it is looked up."""
-
-    def __init__(self, labels: dict[str, Scrubbed], text: str) -> None:
-        self._labels = labels
-        self._text = text
-
-    def __call__(self, scrubbed: Scrubbed) -> None:
-        self._labels[self._text] = scrubbed
+Slot = tuple[str, Message | Call | Signal | None, str]
+"""A text, and the field that takes its scrubbed form; without a field it is a label."""
 
 
 def _labels(call: Call) -> Iterator[str]:
@@ -764,14 +751,10 @@ _ROLES = frozenset({"system", "user", "assistant", "tool", "developer", "functio
 
 def _signal_texts(signal: Signal) -> list[Slot]:
     return [
-        (text, _setter(signal, name))
+        (text, signal, name)
         for name in ("comment", "correction")
         if (text := getattr(signal, name))
     ]
-
-
-def _setter(target: Message | Call | Signal, name: str) -> Put:
-    return lambda scrubbed: setattr(target, name, scrubbed.text)
 
 
 def _no_checks(signal: Signal) -> list[Finding]:

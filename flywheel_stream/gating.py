@@ -6,6 +6,7 @@ entities, which a differential test holds them to.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple, Protocol
 
 from flywheel_stream.pii import (
@@ -177,8 +178,9 @@ def _in_ascii(pattern: str) -> str:
     return "".join(c for c in plain if c.isascii()).replace(r"\Z", r"\z")
 
 
+@cache
 def best_gate() -> Gate:
-    """The fastest gate that is installed."""
+    """The fastest gate that is installed; one a process, for it takes a second to build."""
     try:
         return HyperscanGate()
     except ImportError:
@@ -189,6 +191,8 @@ def worth_scrubadub(text: str) -> bool:
     """Necessary conditions of scrubadub's detectors, as far as ours do not cover them."""
     if "@" in text or features(text) & _DIGITS7:
         return True
+    if not text.isascii() and any(c.isdecimal() and not c.isascii() for c in text):
+        return True  # full-width and Arabic digits are digits to a phone
     lower = text.lower()
     return any(word in lower for word in _USER_WORDS) and any(
         word in lower for word in _PASSWORD_WORDS

@@ -520,6 +520,10 @@ _PHONE_WORDS = (
 _DIGIT, _DIGITS4, _DIGITS7 = Feature.DIGIT, Feature.DIGITS4, Feature.DIGITS7
 _COLON, _ASSIGN, _LONG = Feature.COLON, Feature.ASSIGN, Feature.LONG
 
+_NOT_USER = _NOT_PASSWORD | frozenset(
+    "root admin username user name login postgres id required the a an not and or for is to".split()
+)
+
 TABLE: tuple[Detector, ...] = (
     # --- secrets
     Detector(
@@ -1537,10 +1541,6 @@ TABLE: tuple[Detector, ...] = (
         check=_letterhead,
         words=("\n",),
     ),
-)
-
-_NOT_USER = _NOT_PASSWORD | frozenset(
-    "root admin username user name login postgres id required the a an not and or for is to".split()
 )
 
 TYPES: tuple[str, ...] = tuple(dict.fromkeys(entry.type for entry in TABLE))

@@ -16,13 +16,7 @@ import orjson
 
 from flywheel_stream.errors import ScrubError
 from flywheel_stream.gating import Gate, PlainGate, best_gate, worth_scrubadub
-from flywheel_stream.pii import (
-    TABLE,
-    TYPES,
-    Detector,
-    Span,
-    fold,
-)
+from flywheel_stream.pii import TABLE, TYPES, Detector, Span, card, fold
 from flywheel_stream.pii import version as table_version
 
 _PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(TYPES, key=len, reverse=True))})>")
@@ -39,6 +33,17 @@ SCRUBADUB_TYPES = {
     "phone": "PHONE",
 }
 """Types of scrubadub's filth as we name them; its URL and Twitter detectors find no persons."""
+
+_PHONE_WORDS = frozenset(
+    word for detector in TABLE if detector.type == "PHONE" for word in detector.context
+)
+
+_RESIDUE_RULES = 2
+"""Raised when ``_plausible`` changes, so that the scrubber's version does too."""
+
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?\d[\d.eE+-]*+')
+_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|.)")
+_TOP_LEVEL_NAME = re.compile(r"[^\W\d_]{2,}\Z")
 
 _SCRUBADUB_DETECTORS = ("email", "credit_card", "social_security_number", "credential", "phone")
 
@@ -67,11 +72,12 @@ class Scrubber:
     """
 
     def __init__(self, *, secret: bytes = b"", gate: Gate | None = None) -> None:
-        self._secret = secret[:64]
+        # BLAKE2b takes keys of up to 64 bytes; a longer one counts to its last byte.
+        self._secret = secret if len(secret) <= 64 else blake2b(secret).digest()
         self._residue = _scrubadub()
         self._gate = gate or best_gate()
         self._known: dict[str, Scrubbed] = {}
-        self.version = f"{table_version()}+scrubadub-{installed('scrubadub')}"
+        self.version = f"{table_version()}.{_RESIDUE_RULES}+scrubadub-{installed('scrubadub')}"
 
     def scrub(self, texts: Sequence[str]) -> list[Scrubbed]:
         """Scrubs a batch of texts.
@@ -98,7 +104,7 @@ class Scrubber:
             entities = sorted([*entities, *self._residual(text, entities)], key=_start)
         if not entities:
             return self._remember(Scrubbed(text, ()))
-        return Scrubbed(replace(text, entities), tuple(entities))
+        return Scrubbed(*_replaced(text, entities))
 
     def _remember(self, scrubbed: Scrubbed) -> Scrubbed:
         """Remembers a clean text that may come again; never one with personal data."""
@@ -110,27 +116,64 @@ class Scrubber:
 
     def _residual(self, text: str, entities: Sequence[Entity]) -> Iterator[Entity]:
         """What scrubadub finds where ours found nothing; positions stay those of the input."""
-        taken = _taken(text, entities)
-        masked = _masked(text, taken)
-        spans = [(filth.beg, filth.end, filth.type) for filth in self._residue.iter_filth(masked)]
-        for start, end, name in sorted(spans):
-            if name in SCRUBADUB_TYPES and not _overlaps(taken, start, end):
-                taken.append((start, end))
+        spans = _taken(text, entities)
+        masked = _masked(text, spans)
+        taken = _mask(len(text), spans)
+        lower = fold(masked)
+        found = [(filth.beg, filth.end, filth.type) for filth in self._residue.iter_filth(masked)]
+        for start, end, name in sorted(found):
+            if (
+                name in SCRUBADUB_TYPES
+                and taken.find(1, start, end) < 0
+                and _plausible(name, masked, lower, start, end)
+            ):
+                taken[start:end] = b"\1" * (end - start)
                 yield Entity(SCRUBADUB_TYPES[name], start, end)
 
     def scrub_values(self, value: object) -> object:
         """A JSON value with each string inside it scrubbed, keys too.
 
+        A key announces its value, as in ``{"password": "monkey"}``; a number that is personal data
+        becomes a placeholder. Keys that become equal are numbered, so that nothing is lost.
+
         Raises:
             ScrubError: a detector failed.
         """
+        return self._scrub_value("", value)
+
+    def _scrub_value(self, key: str, value: object) -> object:
         if isinstance(value, str):
-            return self.scrub([value])[0].text
-        if isinstance(value, list):
-            return [self.scrub_values(item) for item in value]
+            scrubbed = self.scrub([value])[0]
+            return scrubbed.text if scrubbed.entities or not key else self._announced(key, value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raw = str(value)
+            text = self._announced(key, raw)
+            return value if text == raw else text
+        if isinstance(value, list | tuple):
+            return [self._scrub_value(key, item) for item in value]
         if isinstance(value, dict):
-            return {str(self.scrub_values(k)): self.scrub_values(v) for k, v in value.items()}
+            out: dict[str, object] = {}
+            for name, item in value.items():
+                scrubbed_name = unique = self.scrub([str(name)])[0].text
+                number = 1
+                while unique in out:
+                    number += 1
+                    unique = f"{scrubbed_name} {number}"
+                out[unique] = self._scrub_value(str(name), item)
+            return out
         return value
+
+    def _announced(self, key: str, value: str) -> str:
+        """A value scrubbed as what stands behind its key."""
+        head = f'"{key}": "'
+        (scrubbed,) = self.scrub([f'{head}{value}"'])
+        at, end = len(head), len(head) + len(value)
+        inside = [
+            Entity(name, max(start, at) - at, min(stop, end) - at)
+            for name, start, stop in scrubbed.entities
+            if stop > at and start < end
+        ]
+        return _join(value, inside, frozenset())
 
     def hash_id(self, kind: str, value: str) -> str:
         """A keyed hash of an id: the kind's first letter, ``_`` and 16 hex digits."""
@@ -156,15 +199,15 @@ def find(text: str, places: Sequence[int] | None = None) -> list[Entity]:
     if not places:
         return []
     lower = fold(text)
-    taken: list[Span] | None = None
+    taken: bytearray | None = None
     found: list[Entity] = []
     for place in places:
         detector = TABLE[place]
         for start, end in _spans(detector, text, lower):
             if taken is None:
-                taken = _taken(text, ())
-            if start < end and not _overlaps(taken, start, end):
-                taken.append((start, end))
+                taken = _mask(len(text), _taken(text, ()))
+            if start < end and taken.find(1, start, end) < 0:
+                taken[start:end] = b"\1" * (end - start)
                 found.append(Entity(detector.type, start, end))
     found.sort(key=_start)
     return found
@@ -208,15 +251,36 @@ def _taken(text: str, entities: Iterable[Entity]) -> list[Span]:
     return spans
 
 
-def _overlaps(taken: Iterable[Span], start: int, end: int) -> bool:
-    return any(start < e and s < end for s, e in taken)
+def _mask(length: int, spans: Iterable[Span]) -> bytearray:
+    """One byte a character, 1 where taken: overlaps cost the span's length, however many."""
+    mask = bytearray(length)
+    for start, end in spans:
+        mask[start:end] = b"\1" * (end - start)
+    return mask
 
 
-def _masked(text: str, taken: Iterable[Span]) -> str:
-    out = text
-    for start, end in taken:
-        out = f"{out[:start]}{' ' * (end - start)}{out[end:]}"
-    return out
+def _masked(text: str, spans: Iterable[Span]) -> str:
+    parts: list[str] = []
+    at = 0
+    for start, end in sorted(spans):
+        parts += (text[at:start], " " * (end - start))
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def _plausible(name: str, text: str, lower: str, start: int, end: int) -> bool:
+    """Whether scrubadub's find is one: it takes versions, decimals and order numbers as well."""
+    value = text[start:end]
+    if name == "email":  # node@3.25.19
+        return _TOP_LEVEL_NAME.search(value) is not None
+    if name == "credit_card":
+        return card(value)
+    if name == "phone":
+        before = lower[max(0, start - 40) : start]
+        return value[0] in "+(" or any(word in before for word in _PHONE_WORDS)
+    if name == "credential":  # "your username and password to log in" is a sentence
+        return text[:start].rstrip("\"' \t")[-1:] in {":", "="}
+    return True
 
 
 def _start(entity: Entity) -> int:
@@ -230,11 +294,63 @@ def replace(text: str, entities: Sequence[Entity]) -> str:
         text: the input.
         entities: sorted, not overlapping.
     """
+    return _replaced(text, entities)[0]
+
+
+def _replaced(text: str, entities: Sequence[Entity]) -> tuple[str, tuple[Entity, ...]]:
+    """The text, and the entities as they were replaced."""
     plain = _join(text, entities, frozenset())
-    if text[:1] not in "{[" or not _is_json(text) or _is_json(plain):
-        return plain
-    bare = frozenset(entity.start for entity in entities if _is_bare(text, entity))
-    return _join(text, entities, bare)
+    if text.lstrip()[:1] not in {"{", "["} or not _is_json(text) or _is_json(plain):
+        return plain, tuple(entities)
+    fitted, numbers = _fit_json(text, entities)
+    return _join(text, fitted, numbers), fitted
+
+
+def _fit_json(text: str, entities: Sequence[Entity]) -> tuple[tuple[Entity, ...], frozenset[int]]:
+    """Entities that respect the tokens of a JSON text, and the starts of those that are numbers.
+
+    Inside a string no escape is cut; a number is replaced whole.
+    """
+    fitted: list[Entity] = []
+    numbers: set[int] = set()
+    waiting = iter(entities)
+    entity = next(waiting, None)
+    for token in _JSON_TOKEN.finditer(text):
+        first, last = token.span()
+        while entity is not None and entity.end <= first:
+            entity = next(waiting, None)
+        touched = False
+        while entity is not None and entity.start < last:
+            if text[first] != '"':
+                if not touched:
+                    fitted.append(Entity(entity.type, first, last))
+                    numbers.add(first)
+                touched = True
+            else:
+                start, end = _whole_escapes(
+                    text, max(entity.start, first + 1), min(entity.end, last - 1), first + 1
+                )
+                if start < end:
+                    fitted.append(Entity(entity.type, start, end))
+            if entity.end > last:  # goes on in the next token
+                break
+            entity = next(waiting, None)
+    return tuple(fitted), frozenset(numbers)
+
+
+def _whole_escapes(text: str, start: int, end: int, first: int) -> Span:
+    r"""A span that cuts no escape of the string that begins at ``first``: \n before, \" behind."""
+    for at in _escapes_at(text, first, end):
+        begin, stop = at
+        if begin < start < stop:
+            start = stop
+        if begin < end < stop:
+            end = stop
+    return start, end
+
+
+def _escapes_at(text: str, first: int, end: int) -> Iterator[Span]:
+    return (match.span() for match in _ESCAPE.finditer(text, first, end + 5))
 
 
 def _join(text: str, entities: Sequence[Entity], quoted: frozenset[int]) -> str:
@@ -245,13 +361,6 @@ def _join(text: str, entities: Sequence[Entity], quoted: frozenset[int]) -> str:
         parts += (text[at:start], f"{mark}<{name}>{mark}")
         at = end
     return "".join((*parts, text[at:]))
-
-
-def _is_bare(text: str, entity: Entity) -> bool:
-    """Whether an entity is a number outside quotation marks."""
-    before = text[: entity.start].rstrip()[-1:]
-    after = text[entity.end :].lstrip()[:1]
-    return before in set(":[,") and after in set(",]}")
 
 
 def _is_json(text: str) -> bool:

@@ -16,7 +16,7 @@ import faust
 from faust.types import TP
 
 from flywheel_stream import metrics
-from stream.ingest import TRANSIENT, Ingest
+from stream.ingest import Ingest, is_transient
 from stream.learn import Learn
 from stream.prometheus import Metrics
 from stream.topics import Topics
@@ -119,13 +119,13 @@ class Agents:
                 await asyncio.sleep(seconds)
                 try:
                     await work()
-                except TRANSIENT as error:
-                    logger.warning("%s: trying again", type(error).__name__)
                 except asyncio.CancelledError:
                     raise
                 except Exception as error:  # noqa: BLE001 - the one place that stops a worker
-                    await fail(error)
-                    return
+                    if not is_transient(error):
+                        await fail(error)
+                        return
+                    logger.warning("%s: trying again", type(error).__name__)
 
         return run
 

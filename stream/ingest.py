@@ -14,7 +14,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from flywheel_stream import metrics
 from flywheel_stream.cleaning import (
@@ -46,6 +46,26 @@ WATCHED = 1000
 """Records whose refusals are watched for a flood of dead letters."""
 SWEEP = 500
 """Overdue signals that one sweep gives up."""
+
+
+_PASSING = (
+    "OOM",
+    "LOADING",
+    "BUSY",
+    "READONLY",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "MASTERDOWN",
+    "MISCONF",
+)
+"""How answers of Redis begin that another try may change; any other is a fault of ours."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again can help."""
+    if isinstance(error, ResponseError):
+        return str(error).startswith(_PASSING)
+    return isinstance(error, TRANSIENT)
 
 
 class NotAliveError(OSError):
@@ -157,6 +177,8 @@ class Ingest:
             try:
                 await self._once(batch.tp, len(raws), prepared)
             except TRANSIENT as error:
+                if not is_transient(error):
+                    raise
                 self._metrics.inc(metrics.RETRIES, 1, batch.tp.topic)
                 logger.warning(
                     "%s: %s, trying again in %.1f s", batch.tp.topic, type(error).__name__, pause

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 from zlib import crc32
 
+import hiredis
 import lz4.block
 import redis.asyncio as aioredis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
@@ -43,7 +44,9 @@ for _, gen in ipairs(gens) do
     end
   end
 end
-for i = 1, n do out[i] = hit[i] or false end
+for i = 1, n do
+  if hit[i] then out[#out + 1] = {i - 1, hit[i]} end
+end
 return out
 """
 
@@ -78,16 +81,15 @@ PUT_CALLS = """
 local base, ttl, out = KEYS[1], ARGV[1], {}
 for i = 2, #ARGV, 2 do
   local trace = ARGV[i]
-  local earlier = redis.call('GET', base .. 'c:' .. trace)
-  if not earlier then redis.call('SET', base .. 'c:' .. trace, ARGV[i + 1], 'EX', ttl) end
+  local earlier = redis.call('SET', base .. 'c:' .. trace, ARGV[i + 1], 'NX', 'GET', 'EX', ttl)
   local signals, joined = redis.call('HGETALL', base .. 's:' .. trace), 0
   for j = 1, #signals, 2 do
     joined = joined + redis.call('ZREM', base .. 'w', trace .. '\\0' .. signals[j])
   end
-  out[#out + 1] = earlier
-  out[#out + 1] = signals
-  out[#out + 1] = joined
-  out[#out + 1] = redis.call('SMEMBERS', base .. 'n:' .. trace)
+  local awaited = redis.call('SMEMBERS', base .. 'n:' .. trace)
+  if earlier or #signals > 0 or #awaited > 0 then
+    out[#out + 1] = {i / 2 - 1, earlier, signals, joined, awaited}
+  end
 end
 return out
 """
@@ -163,12 +165,28 @@ INDEX_LIMIT = 5_000_000
 Call = tuple[str, list[bytes | str]]
 
 
+class _Connection(aioredis.Connection):
+    """redis-py packs an asyncio command in Python; hiredis does it in a quarter of the time."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        name = args[0]
+        if isinstance(name, str) and " " in name:  # SCRIPT LOAD and the like are two words
+            args = (*name.split(), *args[1:])
+        return [hiredis.pack_command(args)]
+
+
+_PACKED_IN_C: dict[str, Any] = {"connection_class": _Connection}
+
+
 class Redis:
     """A connection, its shards and scripts."""
 
     def __init__(self, url: str, prefix: str, shards: int) -> None:
         self._client: aioredis.Redis = aioredis.from_url(
-            url, socket_timeout=5.0, socket_connect_timeout=5.0
+            url,
+            socket_timeout=5.0,
+            socket_connect_timeout=5.0,
+            **({} if "://" in url and not url.startswith("redis://") else _PACKED_IN_C),
         )
         self._bases = [f"{prefix}{{{shard}}}:" for shard in range(shards)]
         self._shas: dict[str, str] = {}
@@ -265,9 +283,8 @@ class RedisWindow:
                 calls.append((shard, [lookups, *(queries[i][0] for i in part)]))
         out = [Seen(hit=False)] * len(queries)
         for part, found in zip(parts, await self._redis.run(SEEN, calls), strict=True):
-            for position, value in zip(part, found, strict=True):
-                if value is not None:
-                    out[position] = _seen(value)
+            for index, value in found:
+                out[part[index]] = _seen(value)
         return out
 
     async def remember(self, sightings: Sequence[Sighting]) -> None:
@@ -317,6 +334,9 @@ def _maybe(value: bytes | None) -> Entry | None:
     return None if value is None else unpack(value)
 
 
+MET_NOBODY = CallMeeting(None, [], 0, [])
+
+
 class RedisWaitingRoom:
     """The waiting room (``joining.WaitingRoom``) in Redis."""
 
@@ -331,19 +351,18 @@ class RedisWaitingRoom:
             (shard, [self._ttl, *_flat((puts[i].trace_id, pack(puts[i].entry)) for i in group)])
             for shard, group in groups.items()
         ]
-        out: list[CallMeeting | None] = [None] * len(puts)
+        out = [MET_NOBODY] * len(puts)
         for group, found in zip(
             groups.values(), await self._redis.run(PUT_CALLS, calls), strict=True
         ):
-            for index, position in enumerate(group):
-                earlier, signals, joined, awaited = found[4 * index : 4 * index + 4]
-                out[position] = CallMeeting(
+            for index, earlier, signals, joined, awaited in found:
+                out[group[index]] = CallMeeting(
                     _maybe(earlier),
                     [unpack(value) for value in signals[1::2]],
                     joined,
                     [name.decode("utf-8", "surrogatepass") for name in awaited],
                 )
-        return cast("list[CallMeeting]", out)
+        return out
 
     async def put_signals(self, puts: Sequence[SignalPut]) -> list[SignalMeeting]:
         """Puts signals where absent and reads what they meet."""

@@ -1,5 +1,6 @@
 """Scrubbing: placeholders, overlaps, JSON, hashes, gates that change nothing, linear work."""
 
+import functools
 import gzip
 import importlib.util
 import json
@@ -13,19 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flywheel_stream.errors import ScrubError
-from flywheel_stream.pii import TABLE, features, fold
-from flywheel_stream.scrubbing import (
-    Entity,
-    HyperscanGate,
-    PlainGate,
-    Scrubber,
-    counts,
-    find,
-    replace,
-)
+from flywheel_stream.gating import Gated, HyperscanGate, PlainGate
+from flywheel_stream.pii import TABLE
+from flywheel_stream.scrubbing import Entity, Scrubber, counts, find, replace
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 HITS = sorted({text for entry in TABLE for text, _ in entry.hits})
+RESIDUE = (
+    "call me on 1-800-FLOWERS or 310-1234",
+    "phone: 2 1 2 5 5 5 0 1 2 3",
+    "login: root pw: hunter2",
+    "u: bo p: secret",
+    "ids 219 09 9999 and 555 12 3456",
+    "Ring +47 22 86 44 00, or 12345678",
+    "no personal data at all",
+)
+"""Texts with what scrubadub's detectors want, in ways that ours may not take."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,44 @@ def test_json_stays_json(scrubber: Scrubber) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ' {"n": 4111111111111111}',
+        r'{"t": "\njo@example.com hi"}',
+        r'{"p": "password: ab12\"x", "n": 4111111111111111}',
+        r'{"t": "Ren\u00e9 says password: ab12\u00e9", "n": [4111111111111111]}',
+    ],
+)
+def test_json_with_escapes_and_numbers_stays_json(scrubber: Scrubber, text: str) -> None:
+    (found,) = scrubber.scrub([text])
+    assert found.entities
+    json.loads(found.text)
+    assert "4111" not in found.text
+    starts = [entity.start for entity in found.entities]
+    assert starts == sorted(starts)
+
+
+def test_a_line_break_before_a_value_in_json_is_kept(scrubber: Scrubber) -> None:
+    assert scrub(scrubber, r'{"t": "\njo@example.com"}') == r'{"t": "\n<EMAIL>"}'
+
+
+def test_a_key_announces_its_value(scrubber: Scrubber) -> None:
+    value = {"password": "monkey", "ssn": "219099999", "n": 3, "ok": True, "card": 4111111111111111}
+    assert scrubber.scrub_values(value) == {
+        "password": "<PASSWORD>",
+        "ssn": "<US_SSN>",
+        "n": 3,
+        "ok": True,
+        "card": "<CREDIT_CARD>",
+    }
+
+
+def test_keys_that_become_equal_lose_no_value(scrubber: Scrubber) -> None:
+    value = {"jo@example.com": 1, "bo@example.com": 2}
+    assert scrubber.scrub_values(value) == {"<EMAIL>": 1, "<EMAIL> 2": 2}
+
+
 def test_values_are_scrubbed_at_any_depth(scrubber: Scrubber) -> None:
     value = {"a": ["jo@example.com", 1, None, {"bo@example.com": True}]}
     assert scrubber.scrub_values(value) == {"a": ["<EMAIL>", 1, None, {"<EMAIL>": True}]}
@@ -84,6 +126,26 @@ def test_ids_are_keyed_hashes() -> None:
     assert one.hash_id("user", "jo") == one.hash_id("user", "jo") != other.hash_id("user", "jo")
     assert one.hash_id("user", "jo").startswith("u_")
     assert one.hash_id("session", "jo")[2:] != one.hash_id("user", "jo")[2:]
+
+
+def test_a_long_secret_counts_to_its_last_byte() -> None:
+    one, other = Scrubber(secret=b"k" * 64 + b"1"), Scrubber(secret=b"k" * 64 + b"2")
+    assert one.hash_id("user", "jo") != other.hash_id("user", "jo")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "npm install @types/node@3.25.19 --save-dev",
+        "Please refund order ORD-2024-547440.",
+        "The coordinates of the volcano are 6075.181497, 5705.452.",
+        "login with your username and password to continue",
+    ],
+)
+def test_what_scrubadub_takes_for_personal_is_looked_at_again(
+    scrubber: Scrubber, text: str
+) -> None:
+    assert scrub(scrubber, text) == text
 
 
 def test_counts_are_by_type() -> None:
@@ -111,6 +173,12 @@ def test_a_detector_that_fails_names_no_text(monkeypatch: pytest.MonkeyPatch) ->
 # ---------------------------------------------------------------- gates
 
 
+@functools.cache
+def fast_gate() -> HyperscanGate:
+    """Compiled once: that takes a second."""
+    return HyperscanGate()
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("hyperscan"), reason="hyperscan is an extra")
 @settings(max_examples=300, deadline=None)
 @given(
@@ -119,9 +187,25 @@ def test_a_detector_that_fails_names_no_text(monkeypatch: pytest.MonkeyPatch) ->
         max_size=6,
     ).map(" ".join)
 )
-def test_the_fast_gate_lets_through_what_the_plain_one_does(text: str) -> None:
-    lower, has = fold(text), features(text)
-    assert HyperscanGate()(lower, has) == PlainGate()(lower, has)
+def test_the_fast_gate_changes_no_result(text: str) -> None:
+    fast, plain = fast_gate()(text), PlainGate()(text)
+    assert find(text, fast.places) == find(text, plain.places)
+    assert fast.residue == plain.residue
+
+
+class OpenGate:
+    """Spares scrubadub no text."""
+
+    def __call__(self, text: str) -> Gated:
+        return Gated(PlainGate()(text).places, residue=True)
+
+
+def test_the_gate_of_scrubadub_changes_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(5)
+    texts = [mutated(rng, rng.choice((*RESIDUE, *HITS))) for _ in range(400)]
+    gated = Scrubber(gate=PlainGate()).scrub(texts)
+    monkeypatch.setattr("flywheel_stream.scrubbing.worth_scrubadub", lambda _: True)
+    assert Scrubber(gate=OpenGate()).scrub(texts) == gated
 
 
 def test_mutated_texts_scrub_alike_in_any_batch(scrubber: Scrubber) -> None:
@@ -143,39 +227,26 @@ def mutated(rng: random.Random, text: str) -> str:
 @pytest.mark.parametrize(
     "unit",
     [
-        "a",
-        "1",
-        "1 ",
-        "a.",
-        "@",
-        "a@",
-        "A b ",
-        "AA11 ",
-        "+1(",
-        "::",
-        "a:b@",
-        "pass ",
-        "-",
-        "eyJ",
-        "\n",
+        *("a", "1", "1 ", "a.", "@", "a@", "A b ", "AA11 ", "+1(", "::", "a:b@", "pass ", "-"),
+        *("eyJ", "\n", "login", "u:a ", "jo@x.io ", "Lisa Fox, ", "<EMAIL> "),
+        "-----BEGIN PRIVATE KEY-----",
     ],
     ids=repr,
 )
-def test_work_grows_with_the_length_and_no_faster(unit: str) -> None:
-    """Twice the text may cost about twice the time; a backtracking pattern costs a multiple."""
+def test_work_grows_with_the_length_and_no_faster(scrubber: Scrubber, unit: str) -> None:
+    """Four times the text may cost about four times the work; a quadratic way costs sixteen."""
 
     def cost(length: int) -> float:
-        text = (unit * (length // len(unit) + 1))[:length]
+        text = unit * (length // len(unit)) + " password: x"
         best = float("inf")
         for _ in range(2):
             started = time.process_time()
-            find(text)
+            scrubber.scrub([text])
             best = min(best, time.process_time() - started)
         return best
 
     small, large = cost(20_000), cost(80_000)
-    # Four times the text: linear work costs four times, quadratic work sixteen.
-    assert large <= 10 * small + 0.5
+    assert large <= 10 * small + 0.1
 
 
 # ---------------------------------------------------------------- quality
@@ -193,5 +264,5 @@ def test_recall_and_false_positives_on_the_development_set(scrubber: Scrubber) -
     found = scrubber.scrub([row["text"] for row in rows])
     result = scorer.score(rows, [{"clean": item.text} for item in found])
     assert result["recall"] >= 0.85
-    assert result["fp_rate"] <= 0.04
+    assert result["fp_rate"] <= 0.01
     assert result["precision"] >= 0.95
