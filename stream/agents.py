@@ -16,9 +16,10 @@ import faust
 from faust.types import TP
 
 from flywheel_stream import metrics
-from stream.ingest import Ingest, is_transient
+from stream.ingest import Ingest
 from stream.learn import Learn
 from stream.prometheus import Metrics
+from stream.retry import is_transient
 from stream.topics import Topics
 from stream.transport import Batch, BatchSchema, Consumer
 

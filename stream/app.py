@@ -245,8 +245,12 @@ class Worker:
         self._redis = Redis(
             settings.redis.get_secret_value(), settings.redis_prefix, settings.redis_shards
         )
-        await self._redis.check()
-        partitions = await partition_counts(settings)
+        try:
+            await self._redis.check()
+            partitions = await partition_counts(settings)
+        except BaseException:
+            await self._redis.close()
+            raise
         self.app = build_faust(settings, self.topics)
         self.agents = Agents(self.app, self.topics, self.metrics)
         self._wire(partitions)

@@ -12,9 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka.errors import KafkaError
 from faust.types import TP
-from redis.exceptions import RedisError, ResponseError
 
 from flywheel_stream import metrics
 from flywheel_stream.cleaning import (
@@ -31,45 +29,18 @@ from flywheel_stream.errors import TooManyDeadLettersError
 from flywheel_stream.events import Clock, Interaction, Source, decode_interaction
 from flywheel_stream.joining import CallMeeting, SignalMeeting, WaitingRoom
 from stream.prometheus import Metrics
+from stream.retry import RETRY_FIRST, RETRY_MOST, TRANSIENT, NotAliveError, is_transient
 from stream.sink import Sink
 from stream.topics import Topics
 from stream.transport import Batch
 
 logger = logging.getLogger(__name__)
 
-TRANSIENT = (KafkaError, RedisError, OSError, TimeoutError)
-"""What a retry can cure: a server that does not answer, or answers that it is busy."""
-
 CLOCK_INTERVAL = 1.0
-RETRY_FIRST, RETRY_MOST = 0.1, 5.0
 WATCHED = 1000
 """Records whose refusals are watched for a flood of dead letters."""
 SWEEP = 500
 """Overdue signals that one sweep gives up."""
-
-
-_PASSING = (
-    "OOM",
-    "LOADING",
-    "BUSY",
-    "READONLY",
-    "CLUSTERDOWN",
-    "TRYAGAIN",
-    "MASTERDOWN",
-    "MISCONF",
-)
-"""How answers of Redis begin that another try may change; any other is a fault of ours."""
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether trying again can help."""
-    if isinstance(error, ResponseError):
-        return str(error).startswith(_PASSING)
-    return isinstance(error, TRANSIENT)
-
-
-class NotAliveError(OSError):
-    """The group has not heard of us for too long: our partitions may be somebody else's."""
 
 
 @dataclass

@@ -16,8 +16,8 @@ from flywheel_stream import metrics
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import GapError
 from flywheel_stream.learning import AppPicture, Fold, Learned, Learner, LearnPolicy
-from stream.ingest import RETRY_FIRST, RETRY_MOST, TRANSIENT, NotAliveError
 from stream.prometheus import Metrics
+from stream.retry import RETRY_FIRST, RETRY_MOST, TRANSIENT, NotAliveError, is_transient
 from stream.sink import Sink
 from stream.state_store import StateStore
 from stream.transport import Batch
@@ -134,6 +134,8 @@ class Learn:
                     raise NotAliveError
                 await self._sink.write(learned.outputs)
             except TRANSIENT as error:
+                if not is_transient(error):
+                    raise
                 self._metrics.inc(metrics.RETRIES, 1, self._topic)
                 logger.warning("%s: %s, trying again", self._topic, type(error).__name__)
                 await asyncio.sleep(pause)

@@ -65,8 +65,7 @@ def traffic(settings: Settings, calls: int, *, seed: int = 7) -> Traffic:
         call = _call(rng, i, ts)
         out.add(topics.logs, partition_of(trace, n), call)
         out.calls += 1
-        for signal_record in _signals(rng, i, ts, call):
-            pending.append((signal_record["ts"], signal_record))
+        pending += [(record["ts"], record) for record in _signals(rng, i, ts, call)]
     for i in range(calls // 200):
         pending.append((ts, {"trace_id": f"nowhere-{i}", "ts": ts, "kind": "report"}))
         out.orphans += 1
@@ -221,8 +220,8 @@ async def finished(settings: Settings, data: Traffic) -> bool:
     )
 
 
-async def wait_until_finished(settings: Settings, data: Traffic, timeout: float = 120.0) -> None:
-    deadline = time.monotonic() + timeout
+async def wait_until_finished(settings: Settings, data: Traffic, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
     while not await finished(settings, data):
         if time.monotonic() > deadline:
             message = "the workers did not come to the end of the traffic"
@@ -310,11 +309,11 @@ async def chaos(
     return workers
 
 
-async def wait_until_assigned(settings: Settings, timeout: float = 30.0) -> None:
+async def wait_until_assigned(settings: Settings, seconds: float = 30.0) -> None:
     """Waits until a worker of the group holds partitions and has had time to read them."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + seconds
     try:
         while time.monotonic() < deadline:
             group = (await admin.describe_consumer_groups([settings.group]))[0].groups[0]

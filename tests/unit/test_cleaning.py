@@ -84,7 +84,7 @@ def _bytes(record: Any) -> bytes:
     return record if isinstance(record, bytes) else json.dumps(record).encode()
 
 
-def call(trace_id: str = "t1", ts: float = NOW, **fields: Any) -> dict[str, Any]:
+def call(trace_id: str = "t1", ts: Any = NOW, **fields: Any) -> dict[str, Any]:
     base = {"trace_id": trace_id, "ts": ts, "model": "m", "prompt": f"question of {trace_id}"}
     return {**base, "response": f"answer to {trace_id}", **fields}
 

@@ -1,0 +1,146 @@
+"""Commands: the map, the examples, and errors as one clear sentence."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from stream.cli import COMMANDS, main
+from stream.embedded import Servers
+from stream.settings import load_settings
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("flywheel:")]
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_each_command_has_help_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"example: {next(c.example for c in COMMANDS if c.name == command).split()[0]}" in (
+        capsys.readouterr().out
+    )
+
+
+def test_no_command_is_a_usage_error() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
+
+
+def test_a_wrong_setting_names_itself_and_the_remedy(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_SAMPLE_RATE", "3")
+    assert main(["topics"]) == 2
+    assert "sample_rate" in sentence(capsys)
+
+
+def test_a_setting_that_does_not_exist_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_SAMPEL_RATE", "0.1")
+    assert main(["topics"]) == 2
+    assert "FLYWHEEL_SAMPEL_RATE" in sentence(capsys)
+
+
+def test_a_configuration_that_is_not_there_or_no_toml(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["--config", str(tmp_path / "none.toml"), "topics"]) == 2
+    assert "No configuration file" in sentence(capsys)
+    broken = tmp_path / "flywheel.toml"
+    broken.write_text("kafka = ")
+    assert main(["--config", str(broken), "topics"]) == 2
+    assert "no valid TOML" in sentence(capsys)
+
+
+def test_an_input_that_is_not_there_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    missing = tmp_path / "none.jsonl"
+    assert main(["process", "--logs", str(missing), "--out", str(tmp_path)]) == 2
+    assert str(missing) in sentence(capsys)
+
+
+@pytest.mark.parametrize("command", ["topics", "worker"])
+def test_no_broker_is_one_sentence(
+    command: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    embedded: Servers,
+) -> None:
+    address = f"127.0.0.1:{closed_port()}"
+    monkeypatch.setenv("FLYWHEEL_KAFKA", address)
+    monkeypatch.setenv("FLYWHEEL_REDIS", embedded.redis)
+    monkeypatch.setenv("FLYWHEEL_HTTP_PORT", "0")
+    assert main([command]) == 1
+    assert address in sentence(capsys)
+
+
+def test_no_redis_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, embedded: Servers
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_KAFKA", embedded.kafka)
+    monkeypatch.setenv("FLYWHEEL_REDIS", f"redis://127.0.0.1:{closed_port()}/0")
+    monkeypatch.setenv("FLYWHEEL_HTTP_PORT", "0")
+    assert main(["worker"]) == 1
+    assert "FLYWHEEL_REDIS" in sentence(capsys)
+
+
+def test_redis_without_bloom_is_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    embedded: Servers,
+    redis_without_bloom: str,
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_KAFKA", embedded.kafka)
+    monkeypatch.setenv("FLYWHEEL_REDIS", redis_without_bloom)
+    monkeypatch.setenv("FLYWHEEL_HTTP_PORT", "0")
+    assert main(["worker"]) == 1
+    assert "Redis 8" in sentence(capsys)
+
+
+def test_topics_then_doctor(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, embedded: Servers
+) -> None:
+    for name, value in {
+        "KAFKA": embedded.kafka,
+        "REDIS": embedded.redis,
+        "PREFIX": "cli.",
+        "LOGS_TOPIC": "cli.logs",
+        "FEEDBACK_TOPIC": "cli.feedback",
+        "DEPLOYMENTS_TOPIC": "cli.deployments",
+        "SECRET": "hush",
+    }.items():
+        monkeypatch.setenv(f"FLYWHEEL_{name}", value)
+    assert main(["doctor"]) == 1  # no topics yet
+    assert "run `flywheel topics`" in capsys.readouterr().out
+    assert main(["topics"]) == 0
+    assert "created cli.logs" in capsys.readouterr().out
+    assert main(["topics"]) == 0
+    assert "all topics exist" in capsys.readouterr().out
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {row["level"] for row in found["findings"]} <= {"ok", "warn"}
+    assert set(found["settings"]["secret"]) == {"*"}
+
+
+def test_settings_print_no_secret() -> None:
+    settings = load_settings(secret="hush", redis="redis://me:pw@host:1/0")  # noqa: S106
+    shown = str(settings.masked())
+    assert "hush" not in shown
+    assert "pw" not in shown
