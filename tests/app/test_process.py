@@ -23,7 +23,7 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def by_id(path: Path) -> dict[str, dict[str, Any]]:
-    return {row.get("id", row.get("trace_id")): row for row in rows(path)}
+    return {str(row.get("id") or row["trace_id"]): row for row in rows(path)}
 
 
 def write(folder: Path, planted: Planted) -> dict[str, Path]:
