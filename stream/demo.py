@@ -41,7 +41,7 @@ def demo(settings: Settings, *, out: Path, seed: int, once: bool) -> int:
         settings: the configuration; servers are the embedded ones whatever it says.
         out: a folder for inputs and outputs.
         seed: of the traffic.
-        once: end by itself; else the view stays until Ctrl-C.
+        once: end by itself; else, on a terminal, the view and the metrics stay until Ctrl-C.
 
     Raises:
         UnavailableError: an embedded server does not start.
@@ -50,7 +50,10 @@ def demo(settings: Settings, *, out: Path, seed: int, once: bool) -> int:
     console = Console()
     with embedded_servers() as servers, live_view(console) as show:
         run = Run(run_settings(settings, servers), files, out, show, pace=PACE)
-        result = asyncio.run(run.run(hold=not once))
+        if console.is_terminal and not once:
+            asyncio.run(run.run(hold=lambda result: say_where_to_look(console, result)))
+            return 0
+        result = asyncio.run(run.run())
     say_where_to_look(console, result)
     return 0
 
@@ -97,12 +100,12 @@ def screen(progress: Progress) -> RenderableType:
 
 def satisfaction_table(folds: list[Fold]) -> Table:
     """Satisfaction by app, model and arm."""
-    table = Table("app", "model", "arm", "calls", "judged", "satisfied", "up", "down")
+    table = Table("app", "model", "arm", "prompt", "calls", "judged", "satisfied", "up", "down")
     for fold in folds:
         for row in fold.picture().slices:
             share = "-" if row.recent is None else f"{100 * row.recent:.0f} %"
             numbers = (row.calls, row.judged, share, row.thumbs["up"], row.thumbs["down"])
-            table.add_row(fold.app, row.slice.model, row.slice.variant, *map(str, numbers))
+            table.add_row(fold.app, *row.slice, *map(str, numbers))
     return table
 
 
@@ -155,7 +158,7 @@ class Lines:
         for fold in progress.folds:
             for row in fold.picture().slices:
                 if row.recent is not None:
-                    name = " ".join(filter(None, (fold.app, row.slice.model, row.slice.variant)))
+                    name = " ".join(filter(None, (fold.app, *row.slice)))
                     self._line(f"  {name}: {100 * row.recent:.0f} % satisfied")
         self._line(f"  curated: {_examples(progress.folds)}")
 

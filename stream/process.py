@@ -238,11 +238,11 @@ class Run:
         self._milestones: deque[tuple[float, dict[str, int]]] = deque()
         self._fed_at = 0.0
 
-    async def run(self, *, hold: bool = False) -> Result:
+    async def run(self, *, hold: Callable[[Result], None] | None = None) -> Result:
         """Feeds, waits for the end, reads back and writes.
 
         Args:
-            hold: after that keep serving metrics until interrupted.
+            hold: if given, it is told the result, and metrics are served until interrupted.
         """
         await create_topics(self._settings)
         worker = Worker(self._settings, live=False)
@@ -254,7 +254,8 @@ class Run:
             await self._worked(worker)
             result = await self._write(worker)
             self._tell("done, Ctrl-C ends" if hold else "done")
-            if hold:
+            if hold is not None:
+                hold(result)
                 with contextlib.suppress(asyncio.CancelledError):
                     await worker.wait()
         finally:
