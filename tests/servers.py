@@ -176,6 +176,7 @@ class RedisServer(Server):
     def answers(self) -> bool:
         with redis_client.Redis.from_url(self.url, socket_timeout=1) as client:
             try:
+                client.exists("loaded")  # INFO answers while the data are still being loaded
                 return bool(client.info("server")["process_id"] == self.pid)
             except redis_client.RedisError:
                 return False
