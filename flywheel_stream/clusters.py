@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from river.base import Clusterer
 
 from flywheel_stream.errors import StateError
+from flywheel_stream.lineage import cluster_id
 
 _VERSION = 1
 _EXCERPT = 400  # characters of an exemplar that are kept
@@ -380,11 +381,6 @@ class Clusters(Clusterer):
             place = name if isinstance(name, int) else crc32(str(name).encode())
             vector[place % self.dims] += value
         return vector.astype(np.float32)
-
-
-def cluster_id(record_id: str) -> str:
-    """Derive a cluster's id from the record that founds it, so that a replay names it alike."""
-    return "c_" + blake2b(record_id.encode(), digest_size=6).hexdigest()
 
 
 class _Words:

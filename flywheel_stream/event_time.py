@@ -98,7 +98,7 @@ class Watermark:
         return mark
 
 
-_TYPE_ORDER = {Deployed: 0, Decided: 1, Judged: 2, Traffic: 3}
+_TYPE_ORDER = {Deployed: 0, Decided: 1, Judged: 2}
 
 
 class Slot(NamedTuple):
@@ -111,17 +111,11 @@ class Slot(NamedTuple):
 
 
 def slot(record: Learnable) -> Slot:
-    """Where a record belongs: by ``ts``, type, trace or content, revision.
-
-    Traffic applies at the end of its latest minute.
-    """
+    """Where a record belongs: by ``ts``, type, trace or content, revision."""
+    assert not isinstance(record, Traffic | Clock)  # noqa: S101 - neither has a place in it
     order = _TYPE_ORDER[type(record)]
     if isinstance(record, Judged):
         return Slot(record.ts, order, record.trace_id, record.revision)
-    if isinstance(record, Traffic):
-        end = (max(count.minute for count in record.counts) + 1) * 60.0
-        return Slot(end, order, record_hash(record), 0)
-    assert not isinstance(record, Clock)  # noqa: S101 - clocks move time and have no place in it
     return Slot(record.ts, order, record_hash(record), 0)
 
 

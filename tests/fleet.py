@@ -51,6 +51,27 @@ class Traffic:
         self.records.setdefault(topic, []).append((partition, json.dumps(record).encode()))
 
 
+def settings_of(name: str, kafka: str, redis: str, **overrides: Any) -> Settings:
+    """One deployment: topics, group and keys of its own, and the same secret for all."""
+    return load_settings(
+        kafka=kafka,
+        redis=redis,
+        redis_prefix=f"{name}:",
+        prefix=f"{name}.",
+        logs_topic=f"{name}.logs",
+        feedback_topic=f"{name}.feedback",
+        deployments_topic=f"{name}.deployments",
+        group=name,
+        secret="the same for all",  # noqa: S106 - a test's
+        session_timeout=6.0,
+        idle_timeout=2.0,
+        embedder="hashing",
+        http_port=0,
+        batch_records=100,
+        log_level="WARNING",
+    ).model_copy(update=overrides)
+
+
 def traffic(settings: Settings, calls: int, *, seed: int = 7) -> Traffic:
     """Calls with thumbs, ratings, corrections and regenerations, in order of event time."""
     rng = random.Random(seed)

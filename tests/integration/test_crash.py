@@ -7,31 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.settings import Settings, load_settings
 from tests import fleet
 
 CALLS = 12_000
-
-
-def settings_of(name: str, kafka: str, redis: str) -> Settings:
-    """One deployment: topics, group and keys of its own, and the same secret for all."""
-    return load_settings(
-        kafka=kafka,
-        redis=redis,
-        redis_prefix=f"{name}:",
-        prefix=f"{name}.",
-        logs_topic=f"{name}.logs",
-        feedback_topic=f"{name}.feedback",
-        deployments_topic=f"{name}.deployments",
-        group=name,
-        secret="the same for all",  # noqa: S106 - a test's
-        session_timeout=6.0,
-        idle_timeout=2.0,
-        embedder="hashing",
-        http_port=0,
-        batch_records=100,
-        log_level="WARNING",
-    )
 
 
 def renamed(rows: dict[bytes, bytes], name: str) -> dict[bytes, bytes]:
@@ -63,7 +41,7 @@ async def run_calmly(
 ) -> tuple[fleet.Left, str]:
     name = "calm"
     if name not in runs:
-        settings = settings_of(name, kafka, redis)
+        settings = fleet.settings_of(name, kafka, redis)
         data = fleet.traffic(settings, CALLS)
         await fleet.feed(settings, data)
         worker = fleet.Worker(settings, logs / "calm.log")
@@ -84,7 +62,7 @@ async def test_ten_kills_at_random_moments_change_nothing(
 ) -> None:
     calm, calm_name = await run_calmly(calm_run, kafka, redis_url, tmp_path)
     name = "killed"
-    settings = settings_of(name, kafka, redis_url)
+    settings = fleet.settings_of(name, kafka, redis_url)
     data = fleet.traffic(settings, CALLS)
     await fleet.feed(settings, data)
     workers = await fleet.chaos(
@@ -107,7 +85,7 @@ async def test_a_worker_stopped_past_its_session_and_woken_changes_nothing(
 ) -> None:
     calm, calm_name = await run_calmly(calm_run, kafka, redis_url, tmp_path)
     name = "stopped"
-    settings = settings_of(name, kafka, redis_url)
+    settings = fleet.settings_of(name, kafka, redis_url)
     data = fleet.traffic(settings, CALLS)
     await fleet.feed(settings, data)
 
@@ -135,7 +113,7 @@ async def test_a_clean_restart_reads_nothing_again(
     kafka: str, redis_url: str, tmp_path: Path, calm_run: dict[str, fleet.Left]
 ) -> None:
     await run_calmly(calm_run, kafka, redis_url, tmp_path)
-    settings = settings_of("calm", kafka, redis_url)
+    settings = fleet.settings_of("calm", kafka, redis_url)
     before = await fleet.left_behind(settings)
     worker = fleet.Worker(settings, tmp_path / "again.log")
     try:

@@ -12,26 +12,14 @@ from flywheel_stream import metrics
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import TooManyDeadLettersError
 from stream.app import Worker, create_topics
-from stream.settings import Settings, load_settings
+from stream.settings import Settings
 from tests import fleet
 from tests.servers import KafkaServer, RedisServer
 
 
 def settings_of(name: str, kafka: str, redis: str) -> Settings:
-    return load_settings(
-        kafka=kafka,
-        redis=redis,
-        redis_prefix=f"{name}:",
-        prefix=f"{name}.",
-        logs_topic=f"{name}.logs",
-        feedback_topic=f"{name}.feedback",
-        deployments_topic=f"{name}.deployments",
-        group=name,
-        secret="s",  # noqa: S106 - a test's
-        session_timeout=6.0,
-        input_partitions=2,
-        learn_partitions=2,
-        batch_records=50,
+    return fleet.settings_of(
+        name, kafka, redis, input_partitions=2, learn_partitions=2, batch_records=50
     )
 
 

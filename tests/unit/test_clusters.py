@@ -15,9 +15,10 @@ import pytest
 from numpy.typing import NDArray
 from river.checks import check_estimator, common
 
-from flywheel_stream.clusters import Assignment, Clusters, cluster_id
+from flywheel_stream.clusters import Assignment, Clusters
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
+from flywheel_stream.lineage import cluster_id
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
 DAY = 86_400.0
