@@ -20,20 +20,23 @@ def normalise(text: str) -> bytes:
     if text.isascii():
         return text.encode("ascii").lower().translate(None, _WHITE)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(folded.split()).encode("utf-8", "surrogatepass")
+    # White space may have parted a letter from its accent: put them together again.
+    joined = unicodedata.normalize("NFKC", "".join(folded.split()))
+    return joined.encode("utf-8", "surrogatepass")
 
 
 def fingerprint(
     app: str, model: str, variant: str, turns: Sequence[Message], response: str | None
 ) -> str:
     """The fingerprint of a call: BLAKE2b, 32 hex digits."""
-    state = blake2b(digest_size=16)
-    state.update(f"{app}\0{model}\0{variant}".encode("utf-8", "surrogatepass"))
+    parts = [f"{app}\0{model}\0{variant}".encode("utf-8", "surrogatepass")]
     for turn in turns:
-        state.update(b"\0\1" + turn.role.encode("utf-8", "surrogatepass") + b"\0")
-        state.update(normalise(turn.content))
-    state.update(b"\0\2" if response is None else b"\0\3" + normalise(response))
-    return state.hexdigest()
+        parts.append(turn.role.encode("utf-8", "surrogatepass"))
+        parts.append(normalise(turn.content))
+    parts.append(b"\0" if response is None else b"\1" + normalise(response))
+    # The lengths come first, so that no text can pass for the end of another.
+    lengths = ",".join(map(str, map(len, parts))).encode()
+    return blake2b(b"".join((lengths, b"\0", *parts)), digest_size=16).hexdigest()
 
 
 class WindowPolicy(NamedTuple):

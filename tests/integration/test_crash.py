@@ -84,7 +84,7 @@ async def test_a_worker_stopped_past_its_session_and_woken_changes_nothing(
     kafka: str, redis_url: str, tmp_path: Path, calm_run: dict[str, fleet.Left]
 ) -> None:
     calm, calm_name = await run_calmly(calm_run, kafka, redis_url, tmp_path)
-    name = "stopped"
+    name = "frozen"
     settings = fleet.settings_of(name, kafka, redis_url)
     data = fleet.traffic(settings, CALLS)
     await fleet.feed(settings, data)

@@ -1,0 +1,169 @@
+"""Decoding: one pass, an error that names the field, nothing that raises; and the outputs' form."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flywheel_stream import events
+from flywheel_stream.events import Call, Decoded, Interaction, Origin, Rejected, encode
+
+CALL = {"trace_id": "t", "ts": 1.5, "model": "m", "prompt": "x"}
+SIGNAL = {"trace_id": "t", "ts": 1, "kind": "thumb", "value": "up"}
+
+
+def call(**fields: Any) -> bytes:
+    return json.dumps({**CALL, **fields}).encode()
+
+
+def decoded(raw: bytes) -> Call:
+    found = events.calls.decode(raw)
+    assert isinstance(found, Decoded)
+    assert isinstance(found.record, Call)
+    return found.record
+
+
+@pytest.mark.parametrize("name", ["trace_id", "ts", "model"])
+def test_a_missing_field_is_named(name: str) -> None:
+    raw = json.dumps({key: value for key, value in CALL.items() if key != name}).encode()
+    found = events.calls.decode(raw)
+    assert isinstance(found, Rejected)
+    assert (found.reason, found.field) == ("missing_field", name)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"trace_id": 1}, "trace_id"),
+        ({"trace_id": ""}, "trace_id"),
+        ({"ts": True}, "ts"),
+        ({"ts": "soon"}, "ts"),
+        ({"ts": "2026-01-01T00:00:00"}, "ts"),
+        ({"ts": -1}, "ts"),
+        ({"model": None}, "model"),
+        ({"messages": [{"role": "user"}]}, "messages[].content"),
+        ({"messages": "hello"}, "messages"),
+        ({"latency_ms": "slow"}, "latency_ms"),
+        ({"expect": {"format": "xml"}}, "expect.format"),
+        ({"attributes": {"a": [1]}}, "attributes[]"),
+    ],
+)
+def test_a_wrong_field_is_named(fields: dict[str, Any], field: str) -> None:
+    found = events.calls.decode(call(**fields))
+    assert isinstance(found, Rejected)
+    assert found.field == field
+
+
+@pytest.mark.parametrize(
+    ("ts", "seconds"),
+    [
+        (1.5, 1.5),
+        (1_760_000_000, 1_760_000_000.0),
+        ("2026-01-01T00:00:00Z", 1_767_225_600.0),
+        ("2026-01-01T01:00:00.250+01:00", 1_767_225_600.25),
+    ],
+)
+def test_times_are_epoch_seconds_or_rfc_3339(ts: Any, seconds: float) -> None:
+    assert decoded(call(ts=ts)).at == seconds
+
+
+def test_unknown_fields_are_left_out_and_counted() -> None:
+    raw = call(colour="red", messages=[{"role": "user", "content": "x", "name": "bo"}])
+    found = events.calls.decode(raw)
+    assert isinstance(found, Decoded)
+    assert found.unknown == 2
+    assert b"red" not in encode(found.record)
+
+
+def test_null_stands_for_absent_where_a_field_may_be_absent() -> None:
+    record = decoded(call(error=None, user_id=None, attributes=None, response=None))
+    assert (record.error, record.user_id, record.attributes, record.response) == ("", "", {}, None)
+
+
+def test_turns_of_tool_calls_and_of_parts_are_read() -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}]
+    record = decoded(
+        call(messages=[{"role": "assistant", "content": None}, {"role": "user", "content": parts}])
+    )
+    assert [turn.content for turn in record.messages] == ["", "a\nb"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"value": "sideways"}, {"kind": "applause"}, {"scale": [5, 1], "value": 2}]
+)
+def test_feedback_that_means_nothing_is_refused(fields: dict[str, Any]) -> None:
+    assert isinstance(events.signals.decode(json.dumps({**SIGNAL, **fields}).encode()), Rejected)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (None, "empty"),
+        (b"", "empty"),
+        (b"\xff\xfe", "not_json"),
+        (b'{"trace_id":"t","ts":1,"model":"m","prompt":"a","x":"\xff"}', "not_json"),
+        (b"[]", "not_an_object"),
+        (b"[" * 100_000, "not_json"),
+        (b" " * (events.MAX_RECORD_BYTES + 1), "too_large"),
+    ],
+)
+def test_what_is_no_record_is_a_value_and_no_error(raw: bytes | None, reason: str) -> None:
+    found = events.calls.decode(raw)
+    assert isinstance(found, Rejected)
+    assert found.reason in {reason, "not_an_object"}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        JSON.map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass")),
+        st.dictionaries(st.sampled_from([*CALL, "messages", "expect", "scale", "x"]), JSON).map(
+            lambda value: json.dumps({**CALL, **value}).encode("utf-8", "surrogatepass")
+        ),
+    )
+)
+def test_decoding_never_raises(raw: bytes) -> None:
+    for decoder in (events.calls, events.signals, events.deployments, events.decisions):
+        assert isinstance(decoder.decode(raw), Decoded | Rejected)
+
+
+def test_what_was_decoded_decodes_again_to_the_same() -> None:
+    record = decoded(call(messages=[{"role": "user", "content": "x"}], attributes={"a": 1}))
+    assert decoded(encode(record)) == record
+
+
+def test_every_output_carries_its_version_and_a_duplicate_of_unknown_is_null() -> None:
+    interaction = Interaction(
+        trace_id="t",
+        ts=1.0,
+        app="default",
+        model="m",
+        prompt="x",
+        pii={},
+        checks=[],
+        fingerprint="f",
+        seen=1,
+        origin=Origin("llm.logs", 0, 0),
+    )
+    row = msgspec.json.decode(encode(interaction))
+    assert row["v"] == 1
+    assert row["app"] == "default"
+    assert "duplicate_of" not in row
+    interaction.duplicate_of = None
+    assert msgspec.json.decode(encode(interaction))["duplicate_of"] is None
+
+
+def test_a_decision_finds_the_app_of_its_incident() -> None:
+    raw = b'{"id":"d","incident":"shop/eu/i_1","ts":1}'
+    found = events.decisions.decode(raw)
+    assert isinstance(found, Decoded)
+    assert found.record.app == "shop/eu"
