@@ -175,7 +175,23 @@ def _alternatives(words: Iterable[str]) -> str:
 def _in_ascii(pattern: str) -> str:
     """A pattern that matches the ASCII texts that the given one matches, and maybe more."""
     plain = pattern.replace(UPPER_RANGES, "").replace(r"\u00c0-\uffff", "")
-    return "".join(c for c in plain if c.isascii()).replace(r"\Z", r"\z")
+    plain = "".join(c for c in plain if c.isascii()).replace(r"\Z", r"\z")
+    head, ahead, tail = plain.rpartition("(?=")
+    if ahead and _closes_at_its_end(tail):
+        # The engine forgets what it may only look at; at the end of a pattern it may consume it.
+        return f"{head}(?:{tail}"
+    return plain
+
+
+def _closes_at_its_end(tail: str) -> bool:
+    """Whether the group that is open before ``tail`` closes with its last character."""
+    bare = re.sub(r"\\.|\[[^\]]*\]", "_", tail)  # without escapes and character classes
+    depth = 1
+    for place, char in enumerate(bare):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return place == len(bare) - 1
+    return False
 
 
 @cache
