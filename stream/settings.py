@@ -74,8 +74,8 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(
         SecretStr(""), description="Keys the hashes of users; empty: one is drawn per run."
     )
-    batch_records: Count = Field(500, description="Most records of one batch.")
-    batch_bytes: Count = Field(1024 * 1024, description="Most bytes of one batch.")
+    batch_records: Count = Field(1000, description="Most records of one batch.")
+    batch_bytes: Count = Field(2 * 1024 * 1024, description="Most bytes of one batch.")
     dedup_window_hours: Positive = Field(24.0, description="How long a duplicate is recognised.")
     dedup_generations: Count = Field(2, description="Bloom filters that share the window.")
     dedup_capacity: Count = Field(
