@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -261,9 +262,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except Exception as error:
+        logging.getLogger(__name__).debug("stopped", exc_info=True)
+        # The error's own text stays unsaid: it may hold the text of a user.
+        _say(
+            f"flywheel: stopped by a fault of ours, {type(error).__name__} at {_place(error)}: "
+            "nothing that was not acknowledged is lost. Please report it."
+        )
+        return FAILED
+
+
+def _place(error: Exception) -> str:
+    """Where an error was raised: file, line and function."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
 
 
 def _configure_logging(level: str) -> None:

@@ -75,6 +75,7 @@ class Learn:
         self._interval = interval
         self._accept_gap = accept_gap
         self._lock = asyncio.Lock()
+        self._stopped = False
         self._learners: dict[int, Learner] = {}
         self._held: dict[int, list[Batch]] = {}
         self._due: dict[int, float] = {}
@@ -90,22 +91,29 @@ class Learn:
         started = time.perf_counter()
         async with self._lock:
             learner = self._learners.get(batch.tp.partition)
-            if batch.void or learner is None:
+            if batch.void or learner is None or self._stopped:
                 return
-            self._check_gap(learner, batch)
-            records = [
-                (record.offset, record.value)
-                for record in batch.records
-                if record.offset >= learner.fence
-            ]
-            working = time.perf_counter()
-            learned = learner.take(records)
-            self._metrics.inc(metrics.STAGE_SECONDS, time.perf_counter() - working, "learn")
-            if await self._confirmed(batch, learned):
-                self._held.setdefault(batch.tp.partition, []).append(batch)
-                self._report(learner, learned)
-                await self._snapshot_if_due(learner)
+            try:
+                await self._learn(learner, batch)
+            except BaseException:
+                self._stopped = True  # half a batch may be learnt: nothing of it may be kept
+                raise
         self._metrics.observe(metrics.BATCH_SECONDS, time.perf_counter() - started, self._topic)
+
+    async def _learn(self, learner: Learner, batch: Batch) -> None:
+        self._check_gap(learner, batch)
+        records = [
+            (record.offset, record.value)
+            for record in batch.records
+            if record.offset >= learner.fence
+        ]
+        started = time.perf_counter()
+        learned = learner.take(records)
+        self._metrics.inc(metrics.STAGE_SECONDS, time.perf_counter() - started, "learn")
+        if await self._confirmed(batch, learned):
+            self._held.setdefault(batch.tp.partition, []).append(batch)
+            self._report(learner, learned)
+            await self._snapshot_if_due(learner)
 
     def _check_gap(self, learner: Learner, batch: Batch) -> None:
         if batch.first <= learner.fence:
@@ -164,7 +172,7 @@ class Learn:
     async def _snapshot(self, learner: Learner) -> None:
         """Writes the state, then acknowledges the batches that it covers."""
         held = self._held.get(learner.partition)
-        if not held or not self._alive():
+        if not held or self._stopped or not self._alive():
             return
         started = time.monotonic()
         size = await self._store.write(learner, self._generation())

@@ -144,3 +144,16 @@ def test_settings_print_no_secret() -> None:
     shown = str(settings.masked())
     assert "hush" not in shown
     assert "pw" not in shown
+
+
+def test_a_fault_of_ours_says_where_and_no_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("jane@example.com")
+
+    monkeypatch.setattr("stream.app.create_topics", fail)
+    assert main(["topics"]) == 1
+    said = sentence(capsys)
+    assert "KeyError at test_cli.py" in said
+    assert "jane" not in said

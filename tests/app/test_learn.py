@@ -1,0 +1,130 @@
+"""The learn agent's work without servers: gaps, faults, snapshots, acknowledgements."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from faust.types import TP
+
+from flywheel_stream.embedding import HashingEmbedder
+from flywheel_stream.errors import GapError
+from flywheel_stream.events import Clock, encode
+from flywheel_stream.learning import Learner, LearnPolicy
+from stream.learn import Learn
+from stream.prometheus import Metrics
+from stream.transport import Batch, Ledger
+
+LEARN = TP("flywheel.learn", 0)
+
+
+class Record(NamedTuple):
+    offset: int
+    value: bytes
+    key: bytes = b""
+
+
+class Store:
+    """Notes at which fences it was asked to write."""
+
+    def __init__(self) -> None:
+        self.written: list[int] = []
+
+    async def write(self, learner: Learner, generation: int) -> int:
+        self.written.append(learner.fence)
+        learner.snapshot_taken()
+        return 1
+
+    async def load(self, learner: Learner) -> bool:
+        return False
+
+
+class Sink:
+    async def write(self, outputs: Iterable[Any], clocks: Iterable[Any] = ()) -> None:
+        list(outputs)
+
+
+class World:
+    """A learn agent with what surrounds it, one partition that starts at offset 0."""
+
+    def __init__(self, **options: Any) -> None:
+        async def earliest(tps: Iterable[TP]) -> Mapping[TP, int]:
+            return dict.fromkeys(tps, 0)
+
+        self.store, self.ledger = Store(), Ledger()
+        self.learn = Learn(
+            topic=LEARN.topic,
+            policy=LearnPolicy(),
+            embedder=HashingEmbedder(),
+            store=self.store,  # type: ignore[arg-type]  # as much of one as is needed
+            sink=Sink(),  # type: ignore[arg-type]  # likewise
+            counts=Metrics(),
+            alive=lambda: True,
+            generation=lambda: 1,
+            earliest=earliest,
+            expected=frozenset(),
+            interval=options.pop("interval", 0.0),
+            **options,
+        )
+
+    def batch(self, *offsets: int, value: bytes | None = None) -> Batch:
+        raw = value or encode(Clock(topic="llm.logs", partition=0, until=1.0))
+        records: Any = [Record(offset, raw) for offset in offsets]
+        made = Batch(LEARN, records, len(records))
+        self.ledger.deliver(made)
+        return made
+
+
+async def test_a_batch_is_acknowledged_with_the_snapshot_that_covers_it() -> None:
+    world = World()
+    assert await world.learn.assigned([LEARN]) == {LEARN: 0}
+    await world.learn.handle(world.batch(0, 1, 2))
+    assert (world.store.written, world.ledger.safe(LEARN)) == ([3], 3)
+
+
+async def test_between_snapshots_nothing_is_acknowledged_until_settled() -> None:
+    world = World(interval=3600.0)
+    await world.learn.assigned([LEARN])
+    await world.learn.handle(world.batch(0))
+    await world.learn.handle(world.batch(1))
+    assert (world.store.written, world.ledger.safe(LEARN)) == ([1], 1)
+    await world.learn.settle()
+    assert (world.store.written, world.ledger.safe(LEARN)) == ([1, 2], 2)
+
+
+async def test_a_gap_stops_the_worker_and_names_the_range_and_the_setting() -> None:
+    world = World()
+    await world.learn.assigned([LEARN])
+    await world.learn.handle(world.batch(0))
+    with pytest.raises(GapError, match=r"Offsets 1 to 4 of flywheel\.learn.*FLYWHEEL_ACCEPT_GAP"):
+        await world.learn.handle(world.batch(5))
+    assert world.ledger.safe(LEARN) == 1
+
+
+async def test_an_accepted_gap_is_gone_over() -> None:
+    world = World(accept_gap=True)
+    await world.learn.assigned([LEARN])
+    await world.learn.handle(world.batch(7))
+    assert world.ledger.safe(LEARN) == 8
+
+
+async def test_after_a_fault_nothing_more_is_learnt_or_written() -> None:
+    world = World(interval=3600.0)
+    await world.learn.assigned([LEARN])
+    await world.learn.handle(world.batch(0))
+    await world.learn.handle(world.batch(1))
+    with pytest.raises(msgspec.DecodeError):
+        await world.learn.handle(world.batch(2, value=b"{"))
+    await world.learn.handle(world.batch(3))
+    await world.learn.settle()
+    assert (world.store.written, world.ledger.safe(LEARN)) == ([1], 1)
+
+
+async def test_what_was_learnt_of_partitions_that_went_away_is_forgotten() -> None:
+    world = World()
+    await world.learn.assigned([LEARN])
+    world.learn.revoked()
+    late = world.batch(0)
+    await world.learn.handle(late)
+    assert not late.acked
+    assert world.learn.pictures() == []
