@@ -6,13 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis as redis_client
 from aiokafka import AIOKafkaProducer
+from prometheus_client import generate_latest
 
 from flywheel_stream import metrics
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import TooManyDeadLettersError
 from stream.app import Worker, create_topics
+from stream.redis_store import unpack
 from stream.settings import Settings
+from stream.state_store import _unpack
+from stream.topics import Topics
 from tests import fleet
 from tests.servers import KafkaServer, RedisServer
 
@@ -140,3 +145,87 @@ async def test_a_flood_of_dead_letters_stops_the_worker_and_nothing_is_acknowled
         await reached(worker, lambda: False)
     await worker.stop()
     assert worker.read() < 1800
+
+
+CANARY = "zebedee.quux77@example.com"
+CARD = "4929 1234 5678 9015"  # passes Luhn's check
+
+
+async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
+    kafka: str, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Client libraries print what they send at DEBUG, the test's own producer too; we never let them.
+    caplog.set_level("INFO")
+    caplog.set_level("DEBUG", logger="stream")
+    settings = settings_of("canaries", kafka, redis_url)
+    await create_topics(settings)
+    text = f"write to {CANARY} or charge {CARD}"
+    call = {
+        **calls(1)[0],
+        "user_id": CANARY,
+        "session_id": CANARY,
+        "prompt": text,
+        "messages": [{"role": role, "content": text} for role in ("system", "user", "tool")],
+        "response": text,
+        "error": text,
+        "attributes": {"contact": CANARY, CANARY: 1},
+        "expect": {"format": "json", "schema": {"type": "object", "title": text}},
+        "colour": text,
+    }
+    bad = [b'{"prompt": "' + text.encode() + b'"', json.dumps({**call, "model": 1}).encode()]
+    await send(settings, [call, {**call, "trace_id": f"t {CANARY}"}, *bad])
+    feedback = {
+        "trace_id": "t0",
+        "ts": fleet.START + 1,
+        "kind": "correction",
+        "correction": text,
+        "comment": text,
+        "user_id": CANARY,
+        "id": CANARY,
+    }
+    waiting = {**feedback, "trace_id": f"lost {CANARY}"}
+    await send(
+        settings.model_copy(update={"logs_topic": settings.feedback_topic}), [feedback, waiting]
+    )
+    worker = Worker(settings, embedder=HashingEmbedder())
+    await worker.start()
+    await reached(worker, lambda: worker.read() == 6)
+    exposed = generate_latest(worker.metrics.registry)
+    await worker.stop()
+    outputs = [
+        row
+        for spec in Topics(settings).specs()
+        if spec.role != "input"
+        for row in await fleet.read_topic(kafka, spec.name)
+    ]
+    assert outputs
+    states = [_unpack(v) for k, v, _ in outputs if v and k.startswith(b'["')]
+    rows = b"".join((k or b"") + (v or b"") for k, v, _ in outputs)
+    kept = await redis_values(redis_url, settings.redis_prefix)
+    assert kept
+    for secret in (CANARY, "zebedee", CARD, "5678 9015"):
+        raw = secret.encode()
+        assert raw not in rows
+        assert secret not in repr(states)
+        assert raw not in kept
+        assert raw not in exposed
+        assert secret not in caplog.text
+
+
+async def redis_values(url: str, prefix: str) -> bytes:
+    """Every key and value under a prefix, packed entries unpacked."""
+    client: Any = redis_client.Redis.from_url(url)
+    parts: list[bytes] = []
+    for key in client.scan_iter(f"{prefix}*"):
+        parts.append(key)
+        kind = client.type(key)
+        if kind == b"string":
+            parts.append(unpack(client.get(key)).payload)
+        elif kind == b"hash":
+            for name, value in client.hgetall(key).items():
+                packed = b":s:" in key
+                parts += [name, unpack(value).payload if packed else value]
+        elif kind == b"zset":
+            parts += client.zrange(key, 0, -1)
+    client.close()
+    return b"\n".join(parts)
