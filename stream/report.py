@@ -1,179 +1,404 @@
-"""``report.html``: what a run found, as one file that opens from disk, for a person to read.
+"""``report.html``: what a run found, as one file that opens from disk, for a busy person to read.
 
-No script, no network: plots are inline SVG with a table behind each. Every text is escaped.
+No script and no network, which its content security policy also forbids: charts are inline SVG
+and plain boxes with a table behind each. Whatever is not ``Html`` is escaped where it meets
+markup. The outputs of the run are read line by line; lists are cut, and say by how much.
 """
 
-import json
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-WIDTH, HEIGHT = 860, 260
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 34
-COLOURS = ("#3366cc", "#dc6900", "#109618", "#990099", "#0099c6", "#b82e2e", "#66aa00", "#5b4b8a")
-THUMB_COLOURS = {"up": "#2e8b57", "middle": "#c9a227", "down": "#c0392b"}
+import msgspec
+
+from flywheel_stream.events import (
+    Advice,
+    Alert,
+    DeadLetter,
+    Example,
+    Failure,
+    decode_alert,
+    decode_example,
+)
+
 MOST_ROWS = 20
+"""Rows of a list that are shown; the rest is a number."""
+MOST_APPS = 6
+"""Apps with a chart of their own."""
+MOST_LINES = 6
+"""Lines in one chart: as many as there are colours that are told apart."""
+MOST_KEYS = 1_000
+"""Different things that are counted; beyond, they share one row."""
+MOST_BUCKETS = 120
+"""Points in time in one chart; hours are put together until they fit."""
+FEW = 10
+"""Fewer judged calls make a mean that is drawn as uncertain."""
 
-STYLE = """
-:root { color-scheme: light dark; --fg: #1d2430; --soft: #5c6675; --line: #d8dde5; --bg: #fff;
-  --card: #f5f7fa; --bad: #b3261e; --good: #1f7a4d; }
-@media (prefers-color-scheme: dark) { :root { --fg: #e6e9ee; --soft: #9aa4b2; --line: #39414e;
-  --bg: #14181f; --card: #1d232d; --bad: #ff8a80; --good: #6fd19f; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 940px; padding: 24px 20px 60px; background: var(--bg);
-  color: var(--fg); font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 40px 0 8px; }
-p { margin: 6px 0; } .soft { color: var(--soft); }
-.figures { display: grid; gap: 10px; margin: 18px 0;
-  grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); }
-.figure { background: var(--card); border-radius: 8px; padding: 10px 12px; }
-.figure b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; }
-.alert { background: var(--card); border-left: 4px solid var(--bad); border-radius: 6px;
-  padding: 10px 14px; margin: 10px 0; } .alert.resolved { border-color: var(--good); }
-.now { background: var(--bad); color: var(--bg); border-radius: 4px; font-size: 12px;
-  font-weight: 700; padding: 1px 6px; }
-table { border-collapse: collapse; width: 100%; margin: 8px 0; font-size: 14px; }
-th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-.scroll { overflow-x: auto; } figure { margin: 8px 0; } svg { max-width: 100%; height: auto; }
-svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
-svg .axis { stroke: var(--line); } .legend span { margin-right: 14px; white-space: nowrap; }
-.dot { display: inline-block; width: 10px; height: 10px; border-radius: 5px; margin-right: 5px; }
-blockquote { margin: 6px 0; padding-left: 10px; border-left: 3px solid var(--line);
-  color: var(--soft); overflow-wrap: anywhere; }
-details summary { cursor: pointer; color: var(--soft); }
-@media print { details { display: none; } .alert, .figure { break-inside: avoid; } }
-"""
+THUMBS = ("up", "middle", "down")
+HOUR, DAY = 3600, 86_400
+
+T = TypeVar("T")
 
 
 def write_report(out: Path, summary: dict[str, Any], hours: list[dict[str, Any]]) -> Path:
-    """Writes ``report.html`` into a run's folder and returns its path.
+    """Writes ``report.html`` into a run's folder.
 
     Args:
-        out: the folder, with the run's outputs already in it.
+        out: the folder, with the run's outputs already in it; an absent file counts as empty.
         summary: as in ``summary.json``.
-        hours: satisfaction and traffic by app, slice and hour.
+        hours: by app, slice and hour (its start, seconds of the epoch): ``calls``, ``judged``,
+            ``satisfied`` (0..1, or None where nothing was judged) and ``thumbs``.
+
+    Returns:
+        The path of the report.
     """
-    sections = (
-        _header(summary, out),
-        _alerts(out),
-        _satisfaction(hours),
-        _thumbs(summary),
-        _failures(summary),
-        _traffic(hours),
-        _scrubbed(summary),
-        _dropped(summary),
-        _curated(out),
-        _footer(summary),
+    incidents = _incidents(_records(out / "alerts.jsonl", decode_alert))
+    failures = _Failures.read(_records(out / "failures.jsonl", _decode_failure), summary)
+    curated = _Curated.read(_records(out / "curated.jsonl", decode_example))
+    dead = _dead_letters(_records(out / "dead-letters.jsonl", _decode_dead_letter))
+    sections = {
+        "Incidents": _incident_section(incidents, hours),
+        "Satisfaction": _satisfaction_section(hours, incidents),
+        "Thumbs": _thumbs_section(summary),
+        "What goes wrong": _failure_section(failures, summary, hours),
+        "Personal data replaced": _scrubbed_section(summary),
+        "What was left out": _dropped_section(summary, dead),
+        "What was curated": _curated_section(curated),
+        "Traffic": _traffic_section(hours),
+    }
+    body = [_header(summary, hours, incidents), _el("nav", *map(_link, sections))]
+    body += (
+        _el("section", _el("h2", title), content, id=_anchor(title))
+        for title, content in sections.items()
     )
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>flywheel report</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body>{''.join(sections)}</body></html>\n"
-    )
+    body.append(_footer(summary, curated.versions))
     path = out / "report.html"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(_page(_join(body)), encoding="utf-8", errors="replace")
     return path
 
 
-# ---------------------------------------------------------------- small pieces
+# ---------------------------------------------------------------- markup
 
 
-def _text(value: object) -> str:
-    return escape(str(value))
+class Html(str):
+    """Markup, which is passed on as it is; any other value is text, and escaped."""
+
+    __slots__ = ()
+
+
+def _join(parts: Iterable[object]) -> Html:
+    return Html("".join(part if isinstance(part, Html) else escape(str(part)) for part in parts))
+
+
+def _el(name: str, *content: object, **attributes: object) -> Html:
+    """An element; a trailing ``_`` of an attribute's name is dropped, others become ``-``."""
+    told = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        for key, value in attributes.items()
+    )
+    return Html(f"<{name}{told}>{_join(content)}</{name}>")
+
+
+def _page(body: Html) -> str:
+    style = files("stream").joinpath("report_assets/report.css").read_text(encoding="utf-8")
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>flywheel report</title><style>{style}</style></head>"
+        f"<body>{body}</body></html>\n"
+    )
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
+
+
+def _link(title: str) -> Html:
+    return _el("a", title, href=f"#{_anchor(title)}")
+
+
+def _soft(*content: object) -> Html:
+    return _el("p", *content, class_="soft")
+
+
+def _quote(text: str, limit: int = 240) -> Html:
+    """A text of a user or a model; ``dir`` lets each keep its direction of writing."""
+    return _el("blockquote", _cut(text, limit), dir="auto")
+
+
+def _more(number: int, what: str = "more") -> Html:
+    return _soft(f"and {number:,} {what}") if number > 0 else Html()
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]], limit: int = MOST_ROWS) -> Html:
+    """A table whose numbers stand right; the first ``limit`` rows, and how many are left."""
+    if not rows:
+        return _soft("None.")
+    numeric = [isinstance(cell, int | float) for cell in rows[0]]
+    titles = (
+        _el("th", title, scope="col", class_="n" if right else "t")
+        for title, right in zip(head, numeric, strict=True)
+    )
+    body = (
+        _el(
+            "tr",
+            *(
+                _el("td", _number(cell), class_="n")
+                if isinstance(cell, int | float)
+                else _el("td", cell)
+                for cell in row
+            ),
+        )
+        for row in rows[:limit]
+    )
+    table = _el("table", _el("thead", _el("tr", *titles)), _el("tbody", *body))
+    return _join((_el("div", table, class_="scroll"), _more(len(rows) - limit)))
+
+
+def _figure(chart: Html, caption: str, legend: Sequence[tuple[str, str]], table: Html) -> Html:
+    """A chart with its legend of (class, name), its caption, and the table behind it."""
+    marks = (_el("li", _el("i", class_=css), name) for css, name in legend)
+    return _join(
+        (
+            _el(
+                "figure",
+                chart,
+                _el("ul", *marks, class_="legend") if legend else "",
+                _el("figcaption", caption),
+            ),
+            _el("details", _el("summary", "The numbers"), table),
+        )
+    )
+
+
+# ---------------------------------------------------------------- words
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
-def _moment(ts: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
-    return datetime.fromtimestamp(ts, UTC).strftime(form)
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table whose numbers stand right; nothing where there are no rows."""
-    body = ""
-    for row in rows:
-        cells = (
-            f'<td class="n">{_number(cell)}</td>'
-            if isinstance(cell, int | float)
-            else f"<td>{_text(cell)}</td>"
-            for cell in row
-        )
-        body += f"<tr>{''.join(cells)}</tr>"
-    if not body:
-        return '<p class="soft">Nothing.</p>'
-    titles = "".join(f'<th scope="col">{_text(title)}</th>' for title in head)
-    return f'<div class="scroll"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def _figure(svg: str, caption: str, legend: Sequence[tuple[str, str]], table: str) -> str:
-    marks = "".join(
-        f'<span><i class="dot" style="background:{colour}"></i>{_text(name)}</span>'
-        for name, colour in legend
-    )
-    return (
-        f'<figure>{svg}<figcaption class="legend soft">{marks}<br>{_text(caption)}</figcaption>'
-        f"</figure><details><summary>the numbers</summary>{table}</details>"
-    )
+def _moment(ts: float) -> str:
+    return f"{datetime.fromtimestamp(ts, UTC):%Y-%m-%d %H:%M}"
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _cut(text: str, limit: int) -> str:
+    line = " ".join(text[: 4 * limit].split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def _arm(model: str, variant: str) -> str:
+    return f"{model}, arm {variant}" if variant else model
+
+
+def _duration(days: float) -> str:
+    if days >= 1:
+        return f"{days:,.3g} {'day' if days == 1 else 'days'}"
+    minutes = days * 1440
+    return f"{minutes / 60:.3g} h" if minutes >= 90 else f"{5 * math.ceil(minutes / 5)} min"
+
+
+def _price(advice: Advice) -> str:
+    cost = f"${advice.cost:,.0f}" if advice.cost else "no cost"
+    return f"{_duration(advice.days)}, {cost}" if advice.days else cost
+
+
+# ---------------------------------------------------------------- input
+
+
+_decode_failure: Callable[[bytes], Failure] = msgspec.json.Decoder(Failure).decode
+_decode_dead_letter: Callable[[bytes], DeadLetter] = msgspec.json.Decoder(DeadLetter).decode
+
+
+def _records(path: Path, decode: Callable[[bytes], T]) -> Iterator[T]:
     if path.exists():
         with path.open("rb") as file:
-            for line in file:
-                yield json.loads(line)
+            yield from map(decode, file)
 
 
-# ---------------------------------------------------------------- plots
+def _add(counts: Counter[tuple[str, ...]], key: tuple[str, ...]) -> None:
+    """Counts, and keeps the number of different keys in bounds."""
+    if key not in counts and len(counts) >= MOST_KEYS:
+        key = ("other",) * len(key)
+    counts[key] += 1
 
 
-Series = dict[str, list[tuple[float, float]]]
+def _ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
 
-def _lines(series: Series, *, top: float, percent: bool = False) -> str:
-    """A line chart over time; a gap where hours are missing, for nothing is known of them."""
-    points = [point for line in series.values() for point in line]
-    if not points:
-        return '<p class="soft">Nothing was judged.</p>'
-    first, last = min(x for x, _ in points), max(x for x, _ in points)
-    span = max(last - first, 3600.0)
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        across = (WIDTH - LEFT - RIGHT) * (x - first) / span
-        up = (HEIGHT - TOP - BOTTOM) * min(y / top, 1.0)
-        return LEFT + across, HEIGHT - BOTTOM - up
-
-    parts = [_axes(top, percent=percent), _times(first, span)]
-    for (name, line), colour in zip(sorted(series.items()), _cycle(), strict=False):
-        for run in _runs(sorted(line)):
-            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in run))
-            parts.append(
-                f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
-            )
-            for x, y in run:
-                value = f"{100 * y:.1f} %" if percent else _number(y)
-                cx, cy = place(x, y)
-                parts.append(
-                    f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="3.5" fill="{colour}">'
-                    f"<title>{_text(name)}, {_moment(x, '%d %b %H:%M')}: {value}</title></circle>"
-                )
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img">{"".join(parts)}</svg>'
+def _slices(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """Rows by model and arm, prompt versions together."""
+    out: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        out.setdefault((row["model"], row["variant"]), []).append(row)
+    return out
 
 
-def _cycle() -> Iterator[str]:
-    while True:
-        yield from COLOURS
+def _apps(hours: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Apps, the busiest first."""
+    calls: Counter[str] = Counter()
+    for row in hours:
+        calls[row["app"]] += row["calls"]
+    return [app for app, _ in _ranked(calls)]
 
 
-def _runs(line: Sequence[tuple[float, float]]) -> Iterator[list[tuple[float, float]]]:
-    run: list[tuple[float, float]] = []
-    for point in line:
-        if run and point[0] - run[-1][0] > 3600:
+# ---------------------------------------------------------------- charts
+
+
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 860, 52, 34, 10, 42
+PLOT_HEIGHT = 200
+
+TICK_STEPS = tuple(
+    [900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR]
+    + [days * DAY for days in (1, 2, 7, 14, 30, 91, 182, 365)]
+)
+BUCKETS = tuple(HOUR * n for n in (1, 2, 3, 6, 12, 24, 48, 168, 720, 8760))
+
+
+class Frame(NamedTuple):
+    """A plot's range of time (seconds of the epoch), and the value at its upper edge."""
+
+    first: float
+    last: float
+    top: float = 1.0
+    height: float = PLOT_HEIGHT
+
+    def x(self, ts: float) -> float:
+        """Where a moment lies, in the SVG's units."""
+        share = (ts - self.first) / (self.last - self.first)
+        return LEFT + (WIDTH - LEFT - RIGHT) * min(max(share, 0.0), 1.0)
+
+    def y(self, value: float) -> float:
+        """Where a value lies, in the SVG's units."""
+        return TOP + self.height * (1 - min(value / self.top, 1.0))
+
+    def ticks(self) -> list[float]:
+        """Round moments, at most eight."""
+        step = next((s for s in TICK_STEPS if (self.last - self.first) / s <= 7), None)
+        if step is None:
+            years = 365 * DAY
+            step = years * math.ceil((self.last - self.first) / years / 7)
+        start = math.ceil(self.first / step)
+        return [float(n * step) for n in range(start, math.floor(self.last / step) + 1)]
+
+
+def _frame(hours: Sequence[Mapping[str, Any]], top: float = 1.0) -> tuple[Frame, int]:
+    """The range of time of a run, and how many seconds go into one point of it."""
+    first = min(row["hour"] for row in hours)
+    last = max(row["hour"] for row in hours) + HOUR
+    bucket = next((b for b in BUCKETS if (last - first) / b <= MOST_BUCKETS), BUCKETS[-1])
+    first = math.floor(first / bucket) * bucket
+    last = math.ceil(last / bucket) * bucket
+    return Frame(float(first), float(last), top), bucket
+
+
+def _bucket_words(bucket: int) -> str:
+    if bucket == HOUR:
+        return "hour"
+    return (
+        f"{bucket // DAY} days"
+        if bucket > DAY
+        else ("day" if bucket == DAY else f"{bucket // HOUR} hours")
+    )
+
+
+def _time_axis(frame: Frame) -> Html:
+    """Ticks in real time, with the date (or the year) below where it changes."""
+    ticks = frame.ticks()
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else HOUR
+    below = TOP + frame.height
+    parts, told = [], ""
+    for ts in ticks:
+        at = datetime.fromtimestamp(ts, UTC)
+        upper, lower = (
+            (f"{at:%H:%M}", f"{at.day} {at:%b %Y}")
+            if step < DAY
+            else (f"{at.day} {at:%b}", f"{at:%Y}")
+        )
+        x = f"{frame.x(ts):.1f}"
+        parts.append(
+            _el("line", class_="grid", x1=x, x2=x, y1=f"{below:.0f}", y2=f"{below + 4:.0f}")
+        )
+        parts.append(_label(x, below + 18, upper, "middle"))
+        if lower != told:
+            parts.append(_label(x, below + 34, lower, "middle"))
+            told = lower
+    return _join(parts)
+
+
+def _label(x: object, y: float, text: str, anchor: str = "start", css: str = "soft") -> Html:
+    return _el("text", text, x=x, y=f"{y:.1f}", text_anchor=anchor, class_=css)
+
+
+def _value_axis(frame: Frame, form: Callable[[float], str]) -> Html:
+    parts = []
+    for step in range(5):
+        value = frame.top * step / 4
+        y = frame.y(value)
+        at = f"{y:.1f}"
+        parts.append(_el("line", class_="grid", x1=LEFT, x2=WIDTH - RIGHT, y1=at, y2=at))
+        parts.append(_label(LEFT - 7, y + 4, form(value), "end"))
+    return _join(parts)
+
+
+def _svg(height: float, title: str, *parts: Html) -> Html:
+    drawing = _el("svg", *parts, viewBox=f"0 0 {WIDTH} {height:.0f}", role="img", aria_label=title)
+    return _el("div", drawing, class_="scroll")
+
+
+def _plot(frame: Frame, title: str, form: Callable[[float], str], *parts: Html) -> Html:
+    height = TOP + frame.height + BOTTOM
+    return _svg(height, title, _value_axis(frame, form), _time_axis(frame), *parts)
+
+
+def _rect(css: str, title: str, *, x: float, y: float, width: float, height: float) -> Html:
+    """A box with a hover title, never too narrow to be seen."""
+    return _el(
+        "rect",
+        _el("title", title),
+        class_=css,
+        x=f"{x:.1f}",
+        y=f"{y:.1f}",
+        width=f"{max(width, 1.0):.1f}",
+        height=f"{height:.1f}",
+    )
+
+
+class Point(NamedTuple):
+    """A mean over one bucket of time, and of how many it is one."""
+
+    ts: float
+    value: float
+    number: int
+
+
+def _runs(points: Sequence[Point], bucket: int) -> Iterator[list[Point]]:
+    """Stretches without a gap: where nothing was judged, nothing is known, nothing is drawn."""
+    run: list[Point] = []
+    for point in points:
+        if run and point.ts - run[-1].ts > bucket:
             yield run
             run = []
         run.append(point)
@@ -181,258 +406,691 @@ def _runs(line: Sequence[tuple[float, float]]) -> Iterator[list[tuple[float, flo
         yield run
 
 
-def _axes(top: float, *, percent: bool) -> str:
-    out = ""
-    for step in range(5):
-        y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * step / 4
-        value = top * step / 4
-        label = f"{100 * value:.0f} %" if percent else _number(round(value, 1))
-        out += (
-            f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
-        )
-    return out
-
-
-def _times(first: float, span: float) -> str:
-    form = "%H:%M" if span <= 86_400 else "%d %b"
-    out = ""
-    for step in range(5):
-        x = LEFT + (WIDTH - LEFT - RIGHT) * step / 4
-        anchor = ("start", "middle", "middle", "middle", "end")[step]
-        label = _moment(first + span * step / 4, form)
-        out += f'<text x="{x:.1f}" y="{HEIGHT - 10}" text-anchor="{anchor}">{label}</text>'
-    return out
-
-
-def _bars(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
-    """Horizontal bars, each a sequence of (colour, number), with the numbers in words behind."""
-    most = max((sum(n for _, n in parts) for _, parts in rows), default=0.0)
-    if not most:
-        return '<p class="soft">Nothing.</p>'
-    names = 220
-    out = ""
-    for place, (name, parts) in enumerate(rows):
-        x, y = float(names), 8 + 26 * place
-        out += f'<text x="{names - 8}" y="{y + 13}" text-anchor="end">{_text(name[:34])}</text>'
-        for colour, number in parts:
-            width = (WIDTH - names - 120) * number / most
-            out += (
-                f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="18" fill="{colour}">'
-                f"<title>{_text(name)}: {_number(number)}</title></rect>"
+def _line(frame: Frame, points: Sequence[Point], bucket: int, css: str, name: str) -> Html:
+    """One line of means, each in the middle of its bucket."""
+    parts = []
+    radius = 3.5 if len(points) <= 48 else 2
+    for run in _runs(points, bucket):
+        places = [(frame.x(p.ts + bucket / 2), frame.y(p.value)) for p in run]
+        parts.append(_el("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
+        for point, (x, y) in zip(run, places, strict=True):
+            title = f"{name}, {_moment(point.ts)}: {_percent(point.value)} of {point.number:,}"
+            parts.append(
+                _el(
+                    "circle",
+                    _el("title", title),
+                    class_="few" if point.number < FEW else "enough",
+                    cx=f"{x:.1f}",
+                    cy=f"{y:.1f}",
+                    r=radius,
+                )
             )
-            x += width
-        told = " / ".join(_number(number) for _, number in parts)
-        out += f'<text x="{x + 6:.1f}" y="{y + 13}">{told}</text>'
-    height = 16 + 26 * len(rows)
-    return f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img">{out}</svg>'
+    return _el("g", *parts, class_=css)
 
 
-# ---------------------------------------------------------------- sections
+class Bar(NamedTuple):
+    """A row of a bar chart: parts of (class, name, number), and what stands at its end."""
+
+    name: str
+    parts: Sequence[tuple[str, str, int]]
+    told: str
 
 
-def _header(summary: dict[str, Any], out: Path) -> str:
-    outcomes = summary["outcomes"]
-    accounted = summary["read"] == sum(outcomes.values())
+def _bar(name: str, number: int) -> Bar:
+    return Bar(name, [("plain", name, number)], _number(number))
+
+
+def _bars(rows: Sequence[Bar], *, whole: bool = False) -> Html:
+    """Horizontal bars as boxes, which fit a phone; ``whole``: each row is 100 %."""
+    sums = [sum(number for *_, number in row.parts) for row in rows]
+    most = max(sums, default=0)
+    cells: list[Html] = []
+    for row, total in zip(rows, sums, strict=True):
+        scale = (total if whole else most) or 1
+        boxes = (
+            _el(
+                "i",
+                class_=css,
+                title=f"{name}: {number:,}",
+                style=f"width:{100 * number / scale:.2f}%",
+            )
+            for css, name, number in row.parts
+            if number
+        )
+        cells += (
+            _el("span", row.name),
+            _el("span", *boxes, class_="track whole" if whole else "track", aria_hidden="true"),
+            _el("span", row.told, class_="n"),
+        )
+    return _el("div", *cells, class_="bars")
+
+
+def _simple_bars(rows: Sequence[tuple[str, int]], caption: str, head: tuple[str, str]) -> Html:
+    if not rows:
+        return _soft("None.")
+    bars = _bars([_bar(_words(name), number) for name, number in rows[:MOST_ROWS]])
+    chart = _join((bars, _more(len(rows) - MOST_ROWS)))
+    return _figure(chart, caption, (), _table(head, rows, MOST_KEYS))
+
+
+# ---------------------------------------------------------------- header
+
+
+def _header(
+    summary: Mapping[str, Any], hours: Sequence[Mapping[str, Any]], incidents: Sequence["Incident"]
+) -> Html:
+    outcomes: Mapping[str, int] = summary["outcomes"]
     lines = summary.get("lines", {})
+    left_out = outcomes.get("dead_letter", 0) + sum(
+        number for reasons in summary.get("rejected", {}).values() for number in reasons.values()
+    )
+    happy, judged = _mean(hours)
+    still_open = sum(incident.open for incident in incidents)
+    cards: tuple[tuple[int | str, str, str], ...] = (
+        (summary["read"], "records read", f"{_number(summary.get('records_per_second', 0))} a second"),
+        (outcomes.get("fresh", 0) + outcomes.get("duplicate", 0), "calls", f"{outcomes.get('duplicate', 0):,} duplicates"),
+        ("none" if happy is None else _percent(happy), "satisfied", f"of {_count(judged, 'judged call')}"),
+        (lines.get("failures.jsonl", 0), "failures", f"{outcomes.get('joined', 0):,} signals joined"),
+        (lines.get("alerts.jsonl", 0), "alerts", f"{_count(len(incidents), 'incident')}, {still_open:,} open"),
+        (lines.get("curated.jsonl", 0), "training examples", "curated, scrubbed"),
+        (sum(summary.get("pii", {}).values()), "personal data replaced", f"of {_count(len(summary.get('pii', {})), 'type')}"),
+        (left_out, "left out", f"{outcomes.get('dead_letter', 0):,} dead letters"),
+    )  # fmt: skip
     figures = (
-        ("records read", summary["read"]),
-        ("calls passed", outcomes.get("fresh", 0) + outcomes.get("duplicate", 0)),
-        ("signals joined", outcomes.get("joined", 0)),
-        ("failures", lines.get("failures.jsonl", 0)),
-        ("alerts", lines.get("alerts.jsonl", 0)),
-        ("examples", lines.get("curated.jsonl", 0)),
-        ("values scrubbed", sum(summary.get("pii", {}).values())),
-        ("dead letters", outcomes.get("dead_letter", 0)),
+        _el("div", _el("b", n if isinstance(n, str) else f"{n:,}"), name, _el("small", small))
+        for n, name, small in cards
     )
-    cards = "".join(
-        f'<div class="figure"><b>{_number(number)}</b>{_text(name)}</div>'
-        for name, number in figures
+    return _el(
+        "header",
+        _el("h1", "What the traffic says"),
+        _soft(_period(hours)),
+        _verdict(summary),
+        _el("div", *figures, class_="figures"),
     )
-    told = (
+
+
+def _period(hours: Sequence[Mapping[str, Any]]) -> str:
+    if not hours:
+        return "No call was counted."
+    first, last = min(row["hour"] for row in hours), max(row["hour"] for row in hours)
+    apps = _apps(hours)
+    shown = ", ".join(apps[:MOST_APPS]) + (", …" if len(apps) > MOST_APPS else "")
+    return f"{_moment(first)} to {_moment(last + HOUR)} UTC · {_count(len(apps), 'app')}: {shown}"
+
+
+def _verdict(summary: Mapping[str, Any]) -> Html:
+    """Whether each record that was read has exactly one outcome."""
+    outcomes: Mapping[str, int] = summary["outcomes"]
+    read, told = summary["read"], sum(outcomes.values())
+    verdict = (
         "Every record read is accounted for."
-        if accounted
-        else "Records read and their outcomes do not add up: please report it."
+        if read == told
+        else f"Not accounted for: {read:,} records read, {told:,} outcomes. Please report it."
     )
-    listed = ", ".join(f"{_number(n)} {_text(name)}" for name, n in outcomes.items())
-    return (
-        f"<h1>What the traffic says</h1><p>{told} <span class='soft'>{listed}</span></p>"
-        f'<div class="figures">{cards}</div>'
-    )
-
-
-def _alerts(out: Path) -> str:
-    alerts = list(_records(out / "alerts.jsonl"))
-    if not alerts:
-        return "<h2>Alerts</h2><p class='soft'>No failure spiked.</p>"
-    shown = "".join(map(_alert, alerts[:MOST_ROWS]))
-    more = len(alerts) - MOST_ROWS
-    return f"<h2>Alerts</h2>{shown}{f'<p class=soft>and {more} more</p>' if more > 0 else ''}"
-
-
-def _alert(alert: dict[str, Any]) -> str:
-    advice = "".join(
-        f"<li>{'<span class=now>NOW</span> ' if row['now'] else ''}<b>{_text(row['intervention'])}</b>: "
-        f"{_text(row['why'])} <span class='soft'>({_number(row['days'])} days, "
-        f"{_number(row['cost'])} USD)</span></li>"
-        for row in alert["advice"]
-    )
-    quotes = "".join(
-        f"<blockquote>{_text(row['excerpt'])}</blockquote>" for row in alert["exemplars"][:3]
-    )
-    models = ", ".join(
-        f"{_text(m['model'])} {_text(m['variant'])}: {_number(round(m['rate'], 1))}/h"
-        for m in alert["models"]
-    )
-    return (
-        f'<div class="alert {_text(alert["state"])}"><b>{_text(alert["state"])}: '
-        f"{_text(alert['title'])}</b> <span class='soft'>{_moment(alert['ts'])} UTC, urgency "
-        f"{100 * alert['urgency']:.0f} %</span><p>{_text(alert['why'])}</p>"
-        f"<p class='soft'>began {_moment(alert['since'])} UTC; {models}</p>"
-        f"<ul>{advice}</ul>{quotes}</div>"
+    listed = " + ".join(f"{number:,} {_words(name)}" for name, number in _ranked(outcomes))
+    rows = [
+        (source, _words(name), number)
+        for source, found in summary.get("outcomes_by_input", {}).items()
+        for name, number in _ranked(found)
+    ]
+    return _el(
+        "div",
+        _el("b", verdict),
+        _soft(f"{read:,} read; {listed or 'no outcome'}"),
+        _el(
+            "details", _el("summary", "By input"), _table(("input", "outcome", "records"), rows, 60)
+        ),
+        class_="verdict" if read == told else "verdict broken",
     )
 
 
-def _slice_name(row: dict[str, Any]) -> str:
-    return " ".join(filter(None, (row["app"], row["model"], row["variant"])))
-
-
-def _satisfaction(hours: list[dict[str, Any]]) -> str:
-    cells: dict[tuple[str, float], tuple[float, int]] = {}
+def _mean(hours: Iterable[Mapping[str, Any]]) -> tuple[float | None, int]:
+    """Mean satisfaction over judged calls, and how many these are."""
+    happy, judged = 0.0, 0
     for row in hours:
         if row["satisfied"] is not None and row["judged"]:
-            key = (_slice_name(row), row["hour"])
-            happy, number = cells.get(key, (0.0, 0))
-            cells[key] = (happy + row["satisfied"] * row["judged"], number + row["judged"])
-    sizes: Counter[str] = Counter()
-    for (name, _), (_, number) in cells.items():
-        sizes[name] += number
-    kept = [name for name, _ in sizes.most_common(len(COLOURS))]
-    series: Series = {name: [] for name in sorted(kept)}
-    for (name, hour), (happy, number) in cells.items():
-        if name in series:
-            series[name].append((hour, happy / number))
-    table = _table(
-        ("hour", "app, model, arm", "judged", "satisfied %"),
-        (
-            (_moment(hour), name, number, round(100 * happy / number, 1))
-            for (name, hour), (happy, number) in sorted(cells.items(), key=lambda c: c[0][::-1])
-        ),
+            happy += row["satisfied"] * row["judged"]
+            judged += row["judged"]
+    return (happy / judged if judged else None), judged
+
+
+# ---------------------------------------------------------------- incidents
+
+
+@dataclass
+class Incident:
+    """What the alerts say about one incident, in their order."""
+
+    last: Alert
+    told: Alert
+    """The latest alert with advice, else the latest."""
+    peak: float = 0.0
+    urgency: float = 0.0
+    spans: list[tuple[float, float | None]] = field(default_factory=list)
+    """When it was on: since, and until; None: still."""
+    history: list[tuple[float, str, str]] = field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        """Whether it goes on."""
+        return self.last.state != "resolved"
+
+    def add(self, alert: Alert) -> None:
+        """Takes the next alert in."""
+        self.last = alert
+        if alert.advice or not self.told.advice:
+            self.told = alert
+        self.peak = max(self.peak, alert.rate)
+        self.urgency = max(self.urgency, alert.urgency)
+        self.history.append((alert.ts, alert.state, alert.why))
+        going = bool(self.spans) and self.spans[-1][1] is None
+        if alert.state == "resolved":
+            start = self.spans.pop()[0] if going else alert.since
+            self.spans.append((start, alert.ts))
+        elif not going:
+            again = bool(self.spans) and alert.since <= (self.spans[-1][1] or 0.0)
+            self.spans.append((alert.ts if again else alert.since, None))
+
+
+def _incidents(alerts: Iterable[Alert]) -> list[Incident]:
+    """Incidents: open ones first, then by urgency and time."""
+    found: dict[str, Incident] = {}
+    for alert in alerts:
+        found.setdefault(alert.incident, Incident(alert, alert)).add(alert)
+    return sorted(
+        found.values(), key=lambda i: (not i.open, -i.urgency, i.spans[0][0], i.last.incident)
     )
-    plot = _lines(series, top=1.0, percent=True)
-    caption = "Probability that a user was satisfied, by hour; the largest slices."
-    if not cells:
-        return f"<h2>Satisfaction over time</h2>{plot}"
-    legend = list(zip(sorted(series), _cycle(), strict=False))
-    return f"<h2>Satisfaction over time</h2>{_figure(plot, caption, legend, table)}"
 
 
-def _thumbs(summary: dict[str, Any]) -> str:
-    rows = []
-    for app, known in summary.get("apps", {}).items():
-        for row in known["slices"]:
-            name = _slice_name({"app": app, **row})
-            parts = [(THUMB_COLOURS[thumb], float(row["thumbs"][thumb])) for thumb in THUMB_COLOURS]
-            if sum(number for _, number in parts):
-                rows.append((name, parts))
-    rows.sort(key=lambda row: (-sum(n for _, n in row[1]), row[0]))
-    plot = _bars(rows[:MOST_ROWS])
-    if not rows:
-        return f"<h2>Thumbs</h2>{plot}"
-    table = _table(
-        ("app, model, arm", *THUMB_COLOURS), ((n, *(x for _, x in parts)) for n, parts in rows)
+def _incident_section(incidents: Sequence[Incident], hours: Sequence[Mapping[str, Any]]) -> Html:
+    if not incidents:
+        return _soft("No cluster of failures and no metric rose above its usual rate.")
+    shown = incidents[:MOST_ROWS]
+    cards = (_incident(number, incident) for number, incident in enumerate(shown, 1))
+    return _join(
+        (_timeline(shown, hours), *cards, _more(len(incidents) - MOST_ROWS, "more incidents"))
     )
-    caption = "Thumbs and ratings as up / middle / down."
-    return f"<h2>Thumbs</h2>{_figure(plot, caption, list(THUMB_COLOURS.items()), table)}"
 
 
-def _failures(summary: dict[str, Any]) -> str:
-    kinds: Counter[str] = Counter()
-    clusters: list[tuple[str, str, int, int, str]] = []
-    for app, known in summary.get("apps", {}).items():
-        kinds.update(known["failures"])
-        for row in known.get("top_clusters", ()):
-            named = sorted(row["kinds"], key=lambda kind: -row["kinds"][kind])
-            clusters.append(
-                (app, row["label"] or row["id"], row["size"], row["users"], ", ".join(named))
+def _timeline(incidents: Sequence[Incident], hours: Sequence[Mapping[str, Any]]) -> Html:
+    """One row an incident: its name, and below it when it was on."""
+    moments = [at for i in incidents for span in i.spans for at in span if at is not None]
+    moments += [at for row in hours for at in (row["hour"], row["hour"] + HOUR)]
+    last = max(*moments, *(i.last.ts for i in incidents))
+    row_height = 36
+    frame = Frame(min(moments), max(last, min(moments) + HOUR), height=row_height * len(incidents))
+    parts, rows = [_time_axis(frame)], []
+    for place, incident in enumerate(incidents):
+        y = TOP + row_height * place
+        name = f"{place + 1} · {_cut(incident.last.title, 88)}"
+        text = _label(LEFT, y + 12, name, css="name")
+        parts.append(_el("a", text, href=f"#incident-{place + 1}"))
+        for start, end in incident.spans:
+            css, until = ("goes-on", "") if end is None else ("resolved", _moment(end))
+            x = frame.x(start)
+            title = f"from {_moment(start)} to {until or 'the end'} UTC"
+            parts.append(
+                _rect(css, title, x=x, y=y + 18, width=frame.x(end or frame.last) - x, height=9)
             )
-    clusters.sort(key=lambda row: (-row[2], row))
-    plot = _bars([(name, [(COLOURS[0], float(n))]) for name, n in kinds.most_common(MOST_ROWS)])
-    table = _table(("app", "about", "failures", "users", "kinds"), clusters[:MOST_ROWS])
-    return f"<h2>What goes wrong</h2><p>By kind</p>{plot}<p>By cluster</p>{table}"
+            rows.append((name, _moment(start), until or "goes on"))
+    chart = _svg(TOP + frame.height + BOTTOM, "When incidents began and ended", *parts)
+    legend = [("goes-on", "goes on"), ("resolved", "resolved")]
+    caption = "When each incident was on; times are UTC. It is shown from the moment it began, which is before it was noticed."
+    table = _table(("incident", "from", "to"), rows, MOST_KEYS)
+    return _figure(chart, caption, legend, table)
 
 
-def _traffic(hours: list[dict[str, Any]]) -> str:
-    calls: dict[str, Counter[float]] = {}
-    for row in hours:
-        calls.setdefault(row["app"], Counter())[row["hour"]] += row["calls"]
-    series: Series = {app: sorted(cells.items()) for app, cells in calls.items()}
-    if not series:
-        return ""
-    top = max(max(cells.values()) for cells in calls.values()) or 1
-    table = _table(
-        ("hour", "app", "calls"),
-        sorted((_moment(x), app, int(n)) for app, cells in calls.items() for x, n in cells.items()),
-    )
-    legend = list(zip(sorted(series), _cycle(), strict=False))
-    plot = _lines(series, top=float(top))
-    return f"<h2>Traffic</h2>{_figure(plot, 'Calls by hour, duplicates included.', legend, table)}"
-
-
-def _scrubbed(summary: dict[str, Any]) -> str:
-    found = sorted(summary.get("pii", {}).items(), key=lambda row: (-row[1], row[0]))
-    rows = [(name, [(COLOURS[0], float(number))]) for name, number in found]
-    return f"<h2>What was scrubbed</h2>{_bars(rows)}"
-
-
-def _dropped(summary: dict[str, Any]) -> str:
-    dead = [
-        (name, reason, number)
-        for name, reasons in summary.get("dead_letters", {}).items()
-        for reason, number in reasons.items()
+def _incident(number: int, incident: Incident) -> Html:
+    last, told = incident.last, incident.told
+    facts = [
+        f"urgency {_percent(incident.urgency)}",
+        f"began {_moment(incident.spans[-1][0])} UTC",
+        _count(max(last.users, told.users), "user"),
+        f"up to {incident.peak:,.1f} failures an hour, usual {told.baseline:,.1f}",
+        f"sure to {min(math.floor(1000 * told.confidence) / 10, 99.9):.1f}\N{NO-BREAK SPACE}%",
     ]
-    left = [
-        (stage, reason, number)
+    models = ", ".join(f"{_arm(m.model, m.variant)}: {m.rate:,.1f} an hour" for m in told.models)
+    return _el(
+        "article",
+        _el("h3", f"{number} · {last.title} ", _el("span", last.state, class_="badge")),
+        _soft(" · ".join(facts)),
+        _el("p", told.why),
+        _soft(f"Hit: {models}") if models else "",
+        _advice(told.advice),
+        _exemplars(told),
+        _history(incident.history),
+        id=f"incident-{number}",
+        class_="incident open" if incident.open else "incident closed",
+    )
+
+
+def _advice(advice: Sequence[Advice]) -> Html:
+    rows = (
+        _el(
+            "li",
+            *((_el("span", "NOW", class_="now"), " ") if row.now else ()),
+            _el("b", _words(row.intervention)),
+            f" ({_price(row)}): {row.why}",
+        )
+        for row in advice
+    )
+    return _join((_el("h4", "What to do"), _el("ul", *rows))) if advice else Html()
+
+
+def _exemplars(alert: Alert) -> Html:
+    if not alert.exemplars:
+        return Html()
+    shown = (_quote(row.excerpt) for row in alert.exemplars[:3])
+    return _join((_el("h4", "For example"), *shown, _more(len(alert.exemplars) - 3)))
+
+
+def _history(history: Sequence[tuple[float, str, str]]) -> Html:
+    rows = (_el("li", f"{_moment(ts)} UTC, {state}: {why}") for ts, state, why in history[-8:])
+    earlier = _more(len(history) - 8, "earlier changes")
+    return _el("details", _el("summary", "How it went"), _el("ol", *rows), earlier)
+
+
+# ---------------------------------------------------------------- satisfaction
+
+
+def _satisfaction_section(
+    hours: Sequence[Mapping[str, Any]], incidents: Sequence[Incident]
+) -> Html:
+    judged = [row for row in hours if row["satisfied"] is not None and row["judged"]]
+    if not judged:
+        return _soft("Nothing was judged: no feedback joined, and no check spoke.")
+    frame, bucket = _frame(hours)
+    apps = _apps(judged)
+    charts = (
+        _app_satisfaction(
+            app,
+            [row for row in judged if row["app"] == app],
+            [i for i in incidents if i.last.app == app][:MOST_ROWS],
+            frame,
+            bucket,
+        )
+        for app in apps[:MOST_APPS]
+    )
+    return _join((*charts, _more(len(apps) - MOST_APPS, "more apps")))
+
+
+def _app_satisfaction(
+    app: str,
+    rows: Sequence[Mapping[str, Any]],
+    incidents: Sequence[Incident],
+    frame: Frame,
+    bucket: int,
+) -> Html:
+    slices = sorted(_slices(rows).items(), key=lambda s: (-_mean(s[1])[1], s[0]))
+    lines, legend, table = [], [], []
+    for place, (key, found) in enumerate(slices):
+        name, points = _arm(*key), _points(found, bucket)
+        table += [(_moment(p.ts), name, p.number, _percent(p.value)) for p in points]
+        if place < MOST_LINES:
+            mean, number = _mean(found)
+            legend.append((f"c{place}", f"{name}: {_percent(mean or 0)} of {number:,}"))
+            lines.append(_line(frame, points, bucket, f"c{place}", name))
+    bands = (_incident_band(frame, i, *span) for i in incidents for span in i.spans)
+    caption = (
+        f"Mean probability that the user was satisfied, by {_bucket_words(bucket)} (UTC) and of how"
+        f" many judged calls; a gap where nothing was judged, hollow where fewer than {FEW} were."
+    )
+    if incidents:
+        caption += " Shaded: incidents."
+    if len(slices) > MOST_LINES:
+        caption += f" The {MOST_LINES} most judged of {len(slices):,}; all are in the table."
+    chart = _plot(frame, f"Satisfaction over time, {app}", _percent, *bands, *lines)
+    head = ("from (UTC)", "model and arm", "judged", "satisfied")
+    return _join(
+        (_el("h3", app), _figure(chart, caption, legend, _table(head, sorted(table), MOST_KEYS)))
+    )
+
+
+def _incident_band(frame: Frame, incident: Incident, start: float, end: float | None) -> Html:
+    """The stretch of time of an incident, behind a plot's lines."""
+    x, until = frame.x(start), frame.x(end or frame.last)
+    title = incident.last.title
+    return _rect("band", title, x=x, y=TOP, width=until - x, height=frame.height)
+
+
+def _points(rows: Iterable[Mapping[str, Any]], bucket: int) -> list[Point]:
+    """Means by bucket of time, weighted by how many were judged."""
+    buckets: dict[float, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        buckets.setdefault(row["hour"] // bucket * bucket, []).append(row)
+    means = ((ts, *_mean(found)) for ts, found in sorted(buckets.items()))
+    return [Point(ts, mean, number) for ts, mean, number in means if mean is not None]
+
+
+def _thumbs_section(summary: Mapping[str, Any]) -> Html:
+    found: list[tuple[str, list[int]]] = []
+    for app, known in summary.get("apps", {}).items():
+        for key, rows in _slices(known.get("slices", ())).items():
+            counts = [sum(row["thumbs"].get(thumb, 0) for row in rows) for thumb in THUMBS]
+            if any(counts):
+                found.append((f"{app} · {_arm(*key)}", counts))
+    if not found:
+        return _soft("Nobody gave a thumb or a rating.")
+    found.sort(key=lambda row: (-sum(row[1]), row[0]))
+    bars = [
+        Bar(
+            name,
+            list(zip(THUMBS, THUMBS, counts, strict=True)),
+            " / ".join(f"{n:,}" for n in counts),
+        )
+        for name, counts in found[:MOST_ROWS]
+    ]
+    chart = _join((_bars(bars, whole=True), _more(len(found) - MOST_ROWS)))
+    table = _table(
+        ("app, model and arm", *THUMBS), [(name, *counts) for name, counts in found], MOST_KEYS
+    )
+    caption = (
+        "Shares of thumbs and ratings by app, model and arm; their numbers: up / middle / down."
+    )
+    return _figure(chart, caption, [(thumb, thumb) for thumb in THUMBS], table)
+
+
+# ---------------------------------------------------------------- failures
+
+
+@dataclass
+class _Failures:
+    """What is counted while ``failures.jsonl`` is read."""
+
+    kinds: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    arms: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    excerpts: dict[str, str] = field(default_factory=dict)
+    """By cluster, of those that are shown."""
+
+    @classmethod
+    def read(cls, failures: Iterable[Failure], summary: Mapping[str, Any]) -> "_Failures":
+        """Counts; keeps one excerpt of each cluster that the summary names."""
+        self = cls()
+        shown = {c["id"] for app in summary.get("apps", {}).values() for c in _top(app)}
+        for failure in failures:
+            _add(self.arms, (failure.app, failure.model, failure.variant))
+            for kind in {found.kind for found in failure.kinds}:
+                _add(self.kinds, (kind,))
+            if failure.cluster in shown and failure.excerpt:
+                self.excerpts.setdefault(failure.cluster, failure.excerpt)
+        return self
+
+
+def _top(app: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    clusters: Sequence[Mapping[str, Any]] = app.get("top_clusters", ())
+    return clusters
+
+
+def _failure_section(
+    failures: _Failures, summary: Mapping[str, Any], hours: Sequence[Mapping[str, Any]]
+) -> Html:
+    if not failures.arms:
+        return _soft("No call failed.")
+    kinds = _ranked({key[0]: number for key, number in failures.kinds.items()})
+    return _join(
+        (
+            _el("h3", "By cluster"),
+            _clusters(failures, summary),
+            _el("h3", "By kind"),
+            _simple_bars(kinds, "Failures by kind; one may be of several.", ("kind", "failures")),
+            _el("h3", "By model and arm"),
+            _failing_arms(failures, hours),
+        )
+    )
+
+
+def _clusters(failures: _Failures, summary: Mapping[str, Any]) -> Html:
+    rows = [
+        (cluster, app)
+        for app, known in summary.get("apps", {}).items()
+        for cluster in _top(known)
+        if cluster["size"]
+    ]
+    rows.sort(key=lambda row: (-row[0]["size"], row[1], row[0]["id"]))
+    known = sum(app.get("clusters", 0) for app in summary.get("apps", {}).values())
+    cells = [
+        (
+            _about(cluster, failures.excerpts.get(cluster["id"], "")),
+            app,
+            cluster["size"],
+            cluster["users"],
+            ", ".join(f"{_words(kind)} {n:,}" for kind, n in _ranked(cluster["kinds"])[:4]),
+        )
+        for cluster, app in rows[:MOST_ROWS]
+    ]
+    table = _table(("about", "app", "failures", "users", "kinds"), cells)
+    more = _more(max(known, len(rows)) - len(cells), "more clusters")
+    return _join((table, more)) if cells else _soft("No cluster formed.")
+
+
+def _about(cluster: Mapping[str, Any], excerpt: str) -> Html:
+    name = _cut(cluster["label"] or cluster["id"], 80)
+    quoted = _el("small", _cut(excerpt, 110), dir="auto") if excerpt else ""
+    return _join((_el("span", name, title=cluster["id"]), quoted))
+
+
+def _failing_arms(failures: _Failures, hours: Sequence[Mapping[str, Any]]) -> Html:
+    calls: Counter[tuple[str, ...]] = Counter()
+    for row in hours:
+        calls[row["app"], row["model"], row["variant"]] += row["calls"]
+    rows = [
+        (
+            key[0],
+            _arm(key[1], key[2]),
+            failed,
+            calls[key],
+            round(100 * failed / max(calls[key], 1), 1),
+        )
+        for key, failed in failures.arms.items()
+    ]
+    rows.sort(key=lambda row: (-row[2], row[:2]))
+    return _table(("app", "model and arm", "failures", "calls", "per 100 calls"), rows)
+
+
+# ---------------------------------------------------------------- scrubbed, left out
+
+
+def _scrubbed_section(summary: Mapping[str, Any]) -> Html:
+    caption = "Values replaced by a placeholder before anything was written, by type."
+    return _simple_bars(_ranked(summary.get("pii", {})), caption, ("type", "values"))
+
+
+def _dead_letters(letters: Iterable[DeadLetter]) -> Counter[tuple[str, ...]]:
+    counts: Counter[tuple[str, ...]] = Counter()
+    for letter in letters:
+        _add(counts, (letter.source.topic, letter.reason, letter.field))
+    return counts
+
+
+def _dropped_section(summary: Mapping[str, Any], dead: Mapping[tuple[str, ...], int]) -> Html:
+    letters = [
+        (topic, _words(reason), _cut(name, 60), number)
+        for (topic, reason, name), number in dead.items()
+    ]
+    rejected = [
+        (_words(stage), _words(reason), number)
         for stage, reasons in summary.get("rejected", {}).items()
         for reason, number in reasons.items()
     ]
-    return (
-        "<h2>What was left out</h2><p>Dead letters: records that could not be used</p>"
-        f"{_table(('input', 'reason', 'records'), dead)}"
-        f"<p>Rejected: left out after decoding</p>{_table(('stage', 'reason', 'records'), left)}"
+    letters.sort(key=lambda row: (-row[-1], row))
+    rejected.sort(key=lambda row: (-row[-1], row))
+    return _join(
+        (
+            _el("h3", "Dead letters"),
+            _soft("Records that could not be used; the file says where each lies."),
+            _table(("input", "reason", "field", "records"), letters),
+            _el("h3", "Rejected"),
+            _soft("Well-formed, and left out at a later stage."),
+            _table(("stage", "reason", "records"), rejected),
+        )
     )
 
 
-def _curated(out: Path) -> str:
-    counts: Counter[tuple[str, str]] = Counter()
-    samples: dict[tuple[str, str], str] = {}
-    for row in _records(out / "curated.jsonl"):
-        key = (row["type"], row["reason"].get("rule", ""))
-        counts[key] += 1
-        if key not in samples:
-            samples[key] = _sample(row)
+# ---------------------------------------------------------------- curated
+
+
+@dataclass
+class _Group:
+    """The examples of one type and rule."""
+
+    first: Example
+    number: int = 0
+    good: int = 0
+    confidence: float = 0.0
+
+
+@dataclass
+class _Curated:
+    """What is counted while ``curated.jsonl`` is read."""
+
+    groups: dict[tuple[str, str], _Group] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, examples: Iterable[Example]) -> "_Curated":
+        """Counts; keeps the first example of each group."""
+        self = cls()
+        for example in examples:
+            key = (example.type, str(example.reason.get("rule", "")))
+            if key not in self.groups and len(self.groups) >= MOST_KEYS:
+                key = (example.type, "other")
+            group = self.groups.setdefault(key, _Group(example))
+            group.number += 1
+            group.good += example.label is True
+            group.confidence += example.confidence
+            if not self.versions:
+                self.versions = dict(example.lineage.versions)
+        return self
+
+
+def _curated_section(curated: _Curated) -> Html:
+    if not curated.groups:
+        return _soft("No example: no answer was judged clearly enough.")
+    groups = sorted(curated.groups.items(), key=lambda row: (-row[1].number, row[0]))
+    names = [(f"{kind} · {_words(rule)}", group) for (kind, rule), group in groups]
+    bars = _bars([_bar(name, group.number) for name, group in names[:MOST_ROWS]])
     table = _table(
-        ("type", "rule", "examples", "one of them"),
-        ((kind, rule, n, samples[kind, rule]) for (kind, rule), n in counts.most_common()),
+        ("type", "rule", "examples", "mean confidence"),
+        [(kind, rule, g.number, f"{g.confidence / g.number:.2f}") for (kind, rule), g in groups],
+        MOST_KEYS,
     )
-    return f"<h2>What was curated</h2>{table}"
+    cards = (_example_card(name, group) for name, group in names[:MOST_ROWS])
+    more = _more(len(groups) - MOST_ROWS, "more rules")
+    figure = _figure(bars, "Examples by type, and by the rule that made them.", (), table)
+    return _join((figure, more, _el("div", *cards, class_="examples")))
 
 
-def _sample(row: dict[str, Any]) -> str:
-    asked = row["prompt"][-1]["content"] if row["prompt"] else ""
-    answer = row.get("completion") or row.get("chosen") or ""
-    return f"{_cut(asked)} → {_cut(answer)}"
+def _example_card(name: str, group: _Group) -> Html:
+    example = group.first
+    told = f"{_count(group.number, 'example')}, confidence {group.confidence / group.number:.2f} on average"
+    if example.type == "unpaired":
+        told += f", {group.good:,} good and {group.number - group.good:,} bad"
+    rows = (
+        (_el("dt", term), _el("dd", _cut(text, 160), dir="auto")) for term, text in _parts(example)
+    )
+    return _el(
+        "article", _el("h3", name), _soft(told), _el("dl", *(cell for row in rows for cell in row))
+    )
 
 
-def _cut(text: str, limit: int = 90) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+def _parts(example: Example) -> Iterator[tuple[str, str]]:
+    """What an example consists of, for people."""
+    asked = [turn.content for turn in example.prompt if turn.role == "user"]
+    yield "asked", asked[-1] if asked else (example.prompt[-1].content if example.prompt else "")
+    label = {True: "good answer", False: "bad answer"}
+    if isinstance(example.completion, str):
+        good = example.label
+        yield label[good] if isinstance(good, bool) else "answer", example.completion
+    if isinstance(example.chosen, str):
+        yield "chosen", example.chosen
+    if isinstance(example.rejected, str):
+        yield "rejected", example.rejected
+    if isinstance(example.verifier, dict):
+        yield "verified by", msgspec.json.encode(example.verifier).decode()
 
 
-def _footer(summary: dict[str, Any]) -> str:
-    return (
-        f"<p class='soft' style='margin-top:40px'>{_number(summary['read'])} records in "
-        f"{summary.get('seconds', 0):.1f} s ({_number(summary.get('records_per_second', 0))} a "
-        f"second, start of the servers included). {summary.get('late', 0)} came too late for "
-        "their place in event time. All texts are scrubbed.</p>"
+# ---------------------------------------------------------------- traffic, footer
+
+
+def _traffic_section(hours: Sequence[Mapping[str, Any]]) -> Html:
+    if not hours:
+        return _soft("No call was counted.")
+    frame, bucket = _frame(hours)
+    apps = _apps(hours)
+    shown = apps if len(apps) <= MOST_LINES else apps[: MOST_LINES - 1]
+    css = {app: f"c{place}" for place, app in enumerate(shown)}
+    stacks: dict[float, Counter[str]] = {}
+    for row in hours:
+        name = row["app"] if row["app"] in css else "other apps"
+        stacks.setdefault(row["hour"] // bucket * bucket, Counter())[name] += row["calls"]
+    frame = frame._replace(top=_round_up(max(sum(stack.values()) for stack in stacks.values())))
+    order = [*shown, *(["other apps"] if len(shown) < len(apps) else [])]
+    columns = (
+        _column(frame, bucket, ts, [(css.get(name, "other"), name, stack[name]) for name in order])
+        for ts, stack in sorted(stacks.items())
+    )
+    rows = [
+        (_moment(ts), name, stack[name])
+        for ts, stack in sorted(stacks.items())
+        for name in order
+        if stack[name]
+    ]
+    chart = _plot(frame, "Calls over time", _compact, *columns)
+    caption = f"Calls by {_bucket_words(bucket)} (UTC) and app, duplicates included."
+    legend = [(css.get(name, "other"), name) for name in order]
+    return _figure(chart, caption, legend, _table(("from (UTC)", "app", "calls"), rows, MOST_KEYS))
+
+
+def _column(frame: Frame, bucket: int, ts: float, parts: Sequence[tuple[str, str, int]]) -> Html:
+    """A stack of boxes over one bucket of time."""
+    x = frame.x(ts)
+    width = 0.8 * min(frame.x(ts + bucket) - x, 110.0)
+    boxes, below = [], 0
+    for css, name, number in parts:
+        if number:
+            top, bottom = frame.y(below + number), frame.y(below)
+            title = f"{name}, {_moment(ts)}: {_count(number, 'call')}"
+            boxes.append(
+                _rect(f"column {css}", title, x=x, y=top, width=width, height=bottom - top)
+            )
+            below += number
+    return _join(boxes)
+
+
+def _round_up(value: float) -> float:
+    """The next number of which a quarter is easy to read."""
+    if value <= 4:
+        return 4.0
+    unit = 10.0 ** math.floor(math.log10(value))
+    return next(
+        unit * step for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if unit * step >= value
+    )
+
+
+def _compact(value: float) -> str:
+    for size, suffix in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if value >= size:
+            return f"{value / (1e3 if suffix == 'k' else size):.3g}{suffix}"
+    return _number(value)
+
+
+def _footer(summary: Mapping[str, Any], versions: Mapping[str, str]) -> Html:
+    try:
+        named = f"flywheel-stream {version('flywheel-stream')}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        named = "flywheel-stream"
+    parts = [named, *(f"{name} {value}" for name, value in sorted(versions.items()))]
+    speed = (
+        f"{summary['read']:,} records in {summary.get('seconds', 0):,.1f} s "
+        f"({_number(summary.get('records_per_second', 0))} a second, start of the servers included)."
+    )
+    asides = []
+    if late := summary.get("late", 0):
+        asides.append(f"{_count(late, 'record')} came too late for their place in event time.")
+    if unknown := sum(summary.get("unknown_fields", {}).values()):
+        asides.append(f"{_count(unknown, 'unknown field')} left out.")
+    return _el(
+        "footer",
+        _el("p", " · ".join(parts)),
+        _el("p", " ".join((speed, *asides, "All texts shown are scrubbed."))),
     )
