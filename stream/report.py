@@ -278,12 +278,14 @@ BUCKETS = tuple(HOUR * n for n in (1, 2, 3, 6, 12, 24, 48, 168, 720, 8760))
 
 
 class Frame(NamedTuple):
-    """A plot's range of time (seconds of the epoch), and the value at its upper edge."""
+    """A plot's range of time (seconds of the epoch), the value at its upper edge, its size."""
 
     first: float
     last: float
     top: float = 1.0
     height: float = PLOT_HEIGHT
+    bucket: int = HOUR
+    """Seconds that go into one point."""
 
     def x(self, ts: float) -> float:
         """Where a moment lies, in the SVG's units."""
@@ -304,24 +306,20 @@ class Frame(NamedTuple):
         return [float(n * step) for n in range(start, math.floor(self.last / step) + 1)]
 
 
-def _frame(hours: Sequence[Mapping[str, Any]], top: float = 1.0) -> tuple[Frame, int]:
-    """The range of time of a run, and how many seconds go into one point of it."""
+def _frame(hours: Sequence[Mapping[str, Any]]) -> Frame:
+    """The range of time of a run, in buckets few enough to be told apart."""
     first = min(row["hour"] for row in hours)
     last = max(row["hour"] for row in hours) + HOUR
     bucket = next((b for b in BUCKETS if (last - first) / b <= MOST_BUCKETS), BUCKETS[-1])
     first = math.floor(first / bucket) * bucket
     last = math.ceil(last / bucket) * bucket
-    return Frame(float(first), float(last), top), bucket
+    return Frame(float(first), float(last), bucket=bucket)
 
 
 def _bucket_words(bucket: int) -> str:
-    if bucket == HOUR:
-        return "hour"
-    return (
-        f"{bucket // DAY} days"
-        if bucket > DAY
-        else ("day" if bucket == DAY else f"{bucket // HOUR} hours")
-    )
+    """How one point of a chart is spoken of."""
+    size, unit = (bucket // DAY, "day") if bucket >= DAY else (bucket // HOUR, "hour")
+    return unit if size == 1 else f"{size} {unit}s"
 
 
 def _time_axis(frame: Frame) -> Html:
@@ -406,12 +404,12 @@ def _runs(points: Sequence[Point], bucket: int) -> Iterator[list[Point]]:
         yield run
 
 
-def _line(frame: Frame, points: Sequence[Point], bucket: int, css: str, name: str) -> Html:
+def _line(frame: Frame, points: Sequence[Point], css: str, name: str) -> Html:
     """One line of means, each in the middle of its bucket."""
     parts = []
     radius = 3.5 if len(points) <= 48 else 2
-    for run in _runs(points, bucket):
-        places = [(frame.x(p.ts + bucket / 2), frame.y(p.value)) for p in run]
+    for run in _runs(points, frame.bucket):
+        places = [(frame.x(p.ts + frame.bucket / 2), frame.y(p.value)) for p in run]
         parts.append(_el("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in places)))
         for point, (x, y) in zip(run, places, strict=True):
             title = f"{name}, {_moment(point.ts)}: {_percent(point.value)} of {point.number:,}"
@@ -489,7 +487,7 @@ def _header(
     cards: tuple[tuple[int | str, str, str], ...] = (
         (summary["read"], "records read", f"{_number(summary.get('records_per_second', 0))} a second"),
         (outcomes.get("fresh", 0) + outcomes.get("duplicate", 0), "calls", f"{outcomes.get('duplicate', 0):,} duplicates"),
-        ("none" if happy is None else _percent(happy), "satisfied", f"of {_count(judged, 'judged call')}"),
+        ("unknown" if happy is None else _percent(happy), "satisfied", f"of {_count(judged, 'judged call')}"),
         (lines.get("failures.jsonl", 0), "failures", f"{outcomes.get('joined', 0):,} signals joined"),
         (lines.get("alerts.jsonl", 0), "alerts", f"{_count(len(incidents), 'incident')}, {still_open:,} open"),
         (lines.get("curated.jsonl", 0), "training examples", "curated, scrubbed"),
@@ -533,13 +531,12 @@ def _verdict(summary: Mapping[str, Any]) -> Html:
         for source, found in summary.get("outcomes_by_input", {}).items()
         for name, number in _ranked(found)
     ]
+    table = _table(("input", "outcome", "records"), rows, MOST_KEYS)
     return _el(
         "div",
         _el("b", verdict),
         _soft(f"{read:,} read; {listed or 'no outcome'}"),
-        _el(
-            "details", _el("summary", "By input"), _table(("input", "outcome", "records"), rows, 60)
-        ),
+        _el("details", _el("summary", "By input"), table) if rows else "",
         class_="verdict" if read == told else "verdict broken",
     )
 
@@ -656,7 +653,7 @@ def _incident(number: int, incident: Incident) -> Html:
         _soft(" · ".join(facts)),
         _el("p", told.why),
         _soft(f"Hit: {models}") if models else "",
-        _advice(told.advice),
+        _advice(told.advice, still=incident.open),
         _exemplars(told),
         _history(incident.history),
         id=f"incident-{number}",
@@ -664,17 +661,19 @@ def _incident(number: int, incident: Incident) -> Html:
     )
 
 
-def _advice(advice: Sequence[Advice]) -> Html:
+def _advice(advice: Sequence[Advice], *, still: bool) -> Html:
+    """What fits, best first; once the incident is over nothing is to be done now."""
     rows = (
         _el(
             "li",
-            *((_el("span", "NOW", class_="now"), " ") if row.now else ()),
+            *((_el("span", "NOW", class_="now"), " ") if row.now and still else ()),
             _el("b", _words(row.intervention)),
             f" ({_price(row)}): {row.why}",
         )
         for row in advice
     )
-    return _join((_el("h4", "What to do"), _el("ul", *rows))) if advice else Html()
+    title = "What to do" if still else "What was advised"
+    return _join((_el("h4", title), _el("ul", *rows))) if advice else Html()
 
 
 def _exemplars(alert: Alert) -> Html:
@@ -699,15 +698,16 @@ def _satisfaction_section(
     judged = [row for row in hours if row["satisfied"] is not None and row["judged"]]
     if not judged:
         return _soft("Nothing was judged: no feedback joined, and no check spoke.")
-    frame, bucket = _frame(hours)
+    frame = _frame(hours)
     apps = _apps(judged)
+    order = [key for key, _ in _by_judged(judged)]
     charts = (
         _app_satisfaction(
             app,
             [row for row in judged if row["app"] == app],
             [i for i in incidents if i.last.app == app][:MOST_ROWS],
             frame,
-            bucket,
+            order,
         )
         for app in apps[:MOST_APPS]
     )
@@ -719,20 +719,21 @@ def _app_satisfaction(
     rows: Sequence[Mapping[str, Any]],
     incidents: Sequence[Incident],
     frame: Frame,
-    bucket: int,
+    order: Sequence[tuple[str, str]],
 ) -> Html:
-    slices = sorted(_slices(rows).items(), key=lambda s: (-_mean(s[1])[1], s[0]))
+    slices = _by_judged(rows)
+    colours = _colours([key for key, _ in slices[:MOST_LINES]], order)
     lines, legend, table = [], [], []
-    for place, (key, found) in enumerate(slices):
-        name, points = _arm(*key), _points(found, bucket)
+    for key, found in slices:
+        name, points = _arm(*key), _points(found, frame.bucket)
         table += [(_moment(p.ts), name, p.number, _percent(p.value)) for p in points]
-        if place < MOST_LINES:
+        if css := colours.get(key):
             mean, number = _mean(found)
-            legend.append((f"c{place}", f"{name}: {_percent(mean or 0)} of {number:,}"))
-            lines.append(_line(frame, points, bucket, f"c{place}", name))
+            legend.append((css, f"{name}: {_percent(mean or 0)} of {number:,}"))
+            lines.append(_line(frame, points, css, name))
     bands = (_incident_band(frame, i, *span) for i in incidents for span in i.spans)
     caption = (
-        f"Mean probability that the user was satisfied, by {_bucket_words(bucket)} (UTC) and of how"
+        f"Mean probability that the user was satisfied, by {_bucket_words(frame.bucket)} (UTC) and of how"
         f" many judged calls; a gap where nothing was judged, hollow where fewer than {FEW} were."
     )
     if incidents:
@@ -744,6 +745,27 @@ def _app_satisfaction(
     return _join(
         (_el("h3", app), _figure(chart, caption, legend, _table(head, sorted(table), MOST_KEYS)))
     )
+
+
+def _by_judged(
+    rows: Iterable[Mapping[str, Any]],
+) -> list[tuple[tuple[str, str], list[Mapping[str, Any]]]]:
+    """Models and arms with their rows, the most judged first."""
+    return sorted(_slices(rows).items(), key=lambda s: (-_mean(s[1])[1], s[0]))
+
+
+def _colours(
+    shown: Sequence[tuple[str, str]], order: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """A colour each, the same in the charts of all apps as far as they last."""
+    free = list(range(MOST_LINES))
+    out = {}
+    for key in sorted(shown, key=order.index):
+        wanted = order.index(key) % MOST_LINES
+        place = wanted if wanted in free else free[0]
+        free.remove(place)
+        out[key] = f"c{place}"
+    return out
 
 
 def _incident_band(frame: Frame, incident: Incident, start: float, end: float | None) -> Html:
@@ -1015,18 +1037,19 @@ def _parts(example: Example) -> Iterator[tuple[str, str]]:
 def _traffic_section(hours: Sequence[Mapping[str, Any]]) -> Html:
     if not hours:
         return _soft("No call was counted.")
-    frame, bucket = _frame(hours)
+    frame = _frame(hours)
     apps = _apps(hours)
     shown = apps if len(apps) <= MOST_LINES else apps[: MOST_LINES - 1]
     css = {app: f"c{place}" for place, app in enumerate(shown)}
     stacks: dict[float, Counter[str]] = {}
     for row in hours:
         name = row["app"] if row["app"] in css else "other apps"
-        stacks.setdefault(row["hour"] // bucket * bucket, Counter())[name] += row["calls"]
+        ts = row["hour"] // frame.bucket * frame.bucket
+        stacks.setdefault(ts, Counter())[name] += row["calls"]
     frame = frame._replace(top=_round_up(max(sum(stack.values()) for stack in stacks.values())))
     order = [*shown, *(["other apps"] if len(shown) < len(apps) else [])]
     columns = (
-        _column(frame, bucket, ts, [(css.get(name, "other"), name, stack[name]) for name in order])
+        _column(frame, ts, [(css.get(name, "other"), name, stack[name]) for name in order])
         for ts, stack in sorted(stacks.items())
     )
     rows = [
@@ -1036,15 +1059,15 @@ def _traffic_section(hours: Sequence[Mapping[str, Any]]) -> Html:
         if stack[name]
     ]
     chart = _plot(frame, "Calls over time", _compact, *columns)
-    caption = f"Calls by {_bucket_words(bucket)} (UTC) and app, duplicates included."
+    caption = f"Calls by {_bucket_words(frame.bucket)} (UTC) and app, duplicates included."
     legend = [(css.get(name, "other"), name) for name in order]
     return _figure(chart, caption, legend, _table(("from (UTC)", "app", "calls"), rows, MOST_KEYS))
 
 
-def _column(frame: Frame, bucket: int, ts: float, parts: Sequence[tuple[str, str, int]]) -> Html:
+def _column(frame: Frame, ts: float, parts: Sequence[tuple[str, str, int]]) -> Html:
     """A stack of boxes over one bucket of time."""
     x = frame.x(ts)
-    width = 0.8 * min(frame.x(ts + bucket) - x, 110.0)
+    width = 0.8 * min(frame.x(ts + frame.bucket) - x, 110.0)
     boxes, below = [], 0
     for css, name, number in parts:
         if number:
