@@ -5,24 +5,20 @@ entities, which a differential test holds them to.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from flywheel_stream.pii import (
-    ANNOUNCING,
-    CONTACT_BELOW,
-    TABLE,
-    UPPER_RANGES,
-    Detector,
-    Feature,
-    announced_strictly,
-    features,
-    fold,
+from flywheel_stream.hints import (
+    PASSWORD_WORDS,
+    USER_WORDS,
+    How,
+    Mark,
+    Row,
+    first_pass,
+    second_pass,
 )
-
-_USER_WORDS, _PASSWORD_WORDS = ("username", "login", "u:"), ("password", "pw", "p:")
-"""What scrubadub's detector of credentials wants, one of each."""
+from flywheel_stream.pii import TABLE, Detector, Feature, features, fold
 
 _DIGITS7 = int(Feature.DIGITS7)
 
@@ -49,18 +45,20 @@ class PlainGate:
 
     def __call__(self, text: str) -> Gated:
         """Looks at a text."""
-        has = features(text)
-        lower = fold(text)
-        places = [
-            place
-            for place, detector in enumerate(TABLE)
-            if _fits(detector, has) and _has_word(detector, lower)
-        ]
-        return Gated(places, residue=worth_scrubadub(text))
+        return Gated(_worth_running(range(len(TABLE)), text), residue=worth_scrubadub(text))
 
 
-def _fits(detector: Detector, has: int) -> bool:
-    return not int(detector.needs) & ~has
+def _worth_running(places: Collection[int], text: str) -> list[int]:
+    wanted = 0
+    for place in places:
+        wanted |= _NEEDS[place]
+    has, lower = features(text, wanted), fold(text)
+    return [
+        place for place in places if not _NEEDS[place] & ~has and _has_word(TABLE[place], lower)
+    ]
+
+
+_NEEDS = tuple(int(detector.needs) for detector in TABLE)
 
 
 def _has_word(detector: Detector, lower: str) -> bool:
@@ -68,130 +66,76 @@ def _has_word(detector: Detector, lower: str) -> bool:
 
 
 class HyperscanGate:
-    """The same for ASCII texts in one pass of a multi-pattern engine, a hundred times faster.
+    """The same in one or two passes of a multi-pattern engine, ten to a hundred times faster.
 
-    Each detector's own pattern is compiled as a prefilter, which may only err on the side of
-    letting a text through; what it lets through meets the plain conditions as well. Other texts go
-    the plain way: characters outside ASCII mean something else to the engine.
+    Most texts end with the first pass, which looks for hints; see ``hints``. What it lets through
+    meets the second pass, if it is ASCII, and then the plain conditions as well.
     """
 
     def __init__(self) -> None:
-        import hyperscan  # noqa: PLC0415 - an extra, not to be had everywhere
-
-        self._plain = PlainGate()
+        rows, self._places = first_pass()
         self._found: list[int] = []
-        self._database = hyperscan.Database()
-        rows = [*_prefilters(), *_residual_prefilters()]
-        once = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER
-        caseless = hyperscan.HS_FLAG_CASELESS
-        self._database.compile(
-            expressions=[pattern.encode("ascii") for _, pattern, _ in rows],
-            ids=[number for number, _, _ in rows],
-            flags=[once | (caseless if ignore else 0) for _, _, ignore in rows],
-        )
+        self._scan_hints = _scanner(rows, self._on_match)
+        self._scan_patterns = _scanner(second_pass(), self._on_match, prefilter=True)
+        self._plain = PlainGate()
 
     def __call__(self, text: str) -> Gated:
         """Looks at a text."""
-        if not text.isascii():
-            return self._plain(text)
+        raw = text.encode("utf-8", "surrogatepass")
         found = self._found
         found.clear()
-        self._database.scan(text.encode("ascii"), match_event_handler=self._on_match)
+        self._scan_hints(raw)
         if not found:
             return CLEAN
-        hits = set(found)
-        if _CONTROL in hits:  # white space to Python, none to the engine
+        return self._worth(text, raw, frozenset(found))
+
+    def _worth(self, text: str, raw: bytes, hints: frozenset[int]) -> Gated:
+        if Mark.ODD in hints:
             return self._plain(text)
-        residue = _AT in hits or _SEVEN in hits or {_USER, _PASS} <= hits
-        if _NAME in hits:
-            hits.update(_BY_NAME)
-        places = sorted(hit for hit in hits if hit < len(TABLE))
-        if places:
-            has, lower = features(text), fold(text)
-            places = [
-                place
-                for place in places
-                if _fits(TABLE[place], has) and _has_word(TABLE[place], lower)
-            ]
-        return Gated(places, residue=residue)
+        residue = not hints.isdisjoint(_RESIDUAL)
+        places = self._hinted(hints)
+        if len(raw) == len(text) and len(places - _BY_NAME) > 1:
+            self._found.clear()
+            self._scan_patterns(raw)
+            places &= _BY_NAME.union(self._found)
+        return Gated(_worth_running(sorted(places), text) if places else (), residue=residue)
+
+    def _hinted(self, hints: Iterable[int]) -> set[int]:
+        return {place for hint in hints for place in self._places.get(hint, ())}
 
     def _on_match(self, number: int, start: int, end: int, flags: int, context: object) -> None:
         self._found.append(number)
 
 
-_CONTROL, _AT, _SEVEN, _USER, _PASS, _NAME = range(1000, 1006)
-_BY_NAME = [i for i, d in enumerate(TABLE) if not d.words and d.needs & Feature.NAME]
-"""Detectors of any run of capitalised words with a name in it: the names are what to look for."""
-_SIMPLER: dict[str, str] = {
-    "IBAN": r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11}",
-    "DATE_OF_BIRTH": r"\d[^\d\n]?",
-}
-"""Necessary conditions that the engine finds faster than the pattern itself."""
+_RESIDUAL = frozenset((Mark.AT, Mark.SEVEN, Mark.CREDENTIAL))
+_BY_NAME = frozenset(i for i, d in enumerate(TABLE) if not d.words and d.needs & Feature.NAME)
 
 
-def _prefilters() -> Iterator[tuple[int, str, bool]]:
-    """(place in the table, pattern, whether case counts not) for the engine."""
-    for place, detector in enumerate(TABLE):
-        if place in _BY_NAME:
-            continue
-        if detector.words == ("\n",):  # a letterhead: it is the lines below that are rare
-            yield place, CONTACT_BELOW.pattern, False
-            continue
-        if detector.check is announced_strictly and not detector.anchored:
-            # A run of capitalised words before certain others: the last of it stands beside them.
-            before = detector.pattern.pattern.rpartition("(?=")[2].removesuffix(")")
-            yield place, rf"[A-Z][\w'.-]{{1,31}}{before}", False
-            continue
-        ignore = bool(detector.pattern.flags & re.IGNORECASE)
-        simpler = _SIMPLER.get(detector.type)
-        if simpler and detector.words:
-            yield place, _either(detector.words), True
-        elif simpler:
-            yield place, simpler, True
-        else:
-            yield place, _in_ascii(detector.pattern.pattern), ignore
+def _scanner(
+    rows: Sequence[Row], on_match: Callable[..., None], *, prefilter: bool = False
+) -> Callable[[bytes], Any]:
+    """Compiles patterns; each is reported at most once a text."""
+    import hyperscan as hs  # noqa: PLC0415 - an extra, not to be had everywhere
 
+    flags = {
+        How.PLAIN: 0,
+        How.CASELESS: hs.HS_FLAG_CASELESS,
+        How.QUIET: hs.HS_FLAG_QUIET,
+        How.CASELESS | How.QUIET: hs.HS_FLAG_CASELESS | hs.HS_FLAG_QUIET,
+        How.COMBINATION: hs.HS_FLAG_COMBINATION,
+    }
+    once = hs.HS_FLAG_SINGLEMATCH | (hs.HS_FLAG_PREFILTER if prefilter else 0)
+    database = hs.Database()
+    database.compile(
+        expressions=[row.pattern.encode("ascii") for row in rows],
+        ids=[row.number for row in rows],
+        flags=[once | flags[row.how] for row in rows],
+    )
 
-def _residual_prefilters() -> Iterator[tuple[int, str, bool]]:
-    yield _CONTROL, r"[\x0b\x1c-\x1f]", False
-    yield _AT, "@", False
-    yield _SEVEN, r"\d(?:[ \t./()-]{0,64}\d){6}", False
-    yield _USER, _either(_USER_WORDS), True
-    yield _PASS, _either(_PASSWORD_WORDS), True
-    for name in sorted(ANNOUNCING):  # one by one: as one alternation they take seconds to compile
-        if name.isascii():
-            yield _NAME, rf"\b{_either((name,))}\b", False
+    def scan(raw: bytes, scan: Any = database.scan) -> None:
+        scan(raw, match_event_handler=on_match)
 
-
-def _either(words: Iterable[str]) -> str:
-    return f"(?:{_alternatives(words)})"
-
-
-def _alternatives(words: Iterable[str]) -> str:
-    literal = (w for w in sorted(words) if w.isascii())
-    return "|".join("".join(c if c.isalnum() else f"\\x{ord(c):02x}" for c in w) for w in literal)
-
-
-def _in_ascii(pattern: str) -> str:
-    """A pattern that matches the ASCII texts that the given one matches, and maybe more."""
-    plain = pattern.replace(UPPER_RANGES, "").replace(r"\u00c0-\uffff", "")
-    plain = "".join(c for c in plain if c.isascii()).replace(r"\Z", r"\z")
-    head, ahead, tail = plain.rpartition("(?=")
-    if ahead and _closes_at_its_end(tail):
-        # The engine forgets what it may only look at; at the end of a pattern it may consume it.
-        return f"{head}(?:{tail}"
-    return plain
-
-
-def _closes_at_its_end(tail: str) -> bool:
-    """Whether the group that is open before ``tail`` closes with its last character."""
-    bare = re.sub(r"\\.|\[[^\]]*\]", "_", tail)  # without escapes and character classes
-    depth = 1
-    for place, char in enumerate(bare):
-        depth += (char == "(") - (char == ")")
-        if depth == 0:
-            return place == len(bare) - 1
-    return False
+    return scan
 
 
 @cache
@@ -203,13 +147,17 @@ def best_gate() -> Gate:
         return PlainGate()
 
 
+_FOREIGN = re.compile(r"(?![0-9])\d|[0-9][ \t./()-]*+[^\x00-\x7f]")
+"""Full-width and Arabic digits, and spaces and dashes outside ASCII, are a phone number's too."""
+
+
 def worth_scrubadub(text: str) -> bool:
     """Necessary conditions of scrubadub's detectors, as far as ours do not cover them."""
-    if "@" in text or features(text) & _DIGITS7:
+    if "@" in text or features(text, _DIGITS7) & _DIGITS7:
         return True
-    if not text.isascii() and any(c.isdecimal() and not c.isascii() for c in text):
-        return True  # full-width and Arabic digits are digits to a phone
+    if not text.isascii() and _FOREIGN.search(text):
+        return True
     lower = text.lower()
-    return any(word in lower for word in _USER_WORDS) and any(
-        word in lower for word in _PASSWORD_WORDS
+    return any(word in lower for word in USER_WORDS) and any(
+        word in lower for word in PASSWORD_WORDS
     )

@@ -16,7 +16,7 @@ import orjson
 
 from flywheel_stream.errors import ScrubError
 from flywheel_stream.gating import Gate, PlainGate, best_gate, worth_scrubadub
-from flywheel_stream.pii import TABLE, TYPES, Detector, Span, card, fold
+from flywheel_stream.pii import AROUND, TABLE, TYPES, Detector, Span, beginning, card, fold
 from flywheel_stream.pii import version as table_version
 
 _PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(TYPES, key=len, reverse=True))})>")
@@ -202,21 +202,27 @@ def find(text: str, places: Sequence[int] | None = None) -> list[Entity]:
     taken: bytearray | None = None
     found: list[Entity] = []
     for place in places:
-        detector = TABLE[place]
-        for start, end in _spans(detector, text, lower):
+        for start, end in _spans(place, text, lower):
             if taken is None:
                 taken = _mask(len(text), _taken(text, ()))
             if start < end and taken.find(1, start, end) < 0:
                 taken[start:end] = b"\1" * (end - start)
-                found.append(Entity(detector.type, start, end))
+                found.append(Entity(TABLE[place].type, start, end))
     found.sort(key=_start)
     return found
 
 
-def _spans(detector: Detector, text: str, lower: str) -> Iterator[Span]:
-    matches = (
-        _anchored(detector, text, lower) if detector.anchored else detector.pattern.finditer(text)
-    )
+_BEGINNINGS = tuple(map(beginning, TABLE))
+
+
+def _spans(place: int, text: str, lower: str) -> Iterator[Span]:
+    detector, begin = TABLE[place], _BEGINNINGS[place]
+    if begin is not None:
+        matches = _begun(detector, begin, text, lower)
+    elif detector.anchored:
+        matches = _anchored(detector, text, lower)
+    else:
+        matches = detector.pattern.finditer(text)
     for match in matches:
         if detector.context and not _in_context(detector, lower, match.start()):
             continue
@@ -225,13 +231,40 @@ def _spans(detector: Detector, text: str, lower: str) -> Iterator[Span]:
             yield span
 
 
+def _begun(
+    detector: Detector, begin: re.Pattern[str], text: str, lower: str
+) -> Iterator[re.Match[str]]:
+    """What ``finditer`` finds, looked for only where a match may begin."""
+    end = 0
+    match_at = detector.pattern.match
+    for start, stop in _windows(detector.around, lower):
+        for candidate in begin.finditer(text, max(start, end), stop):
+            at = candidate.start()
+            if at >= end and (match := match_at(text, at)):
+                end = match.end()
+                yield match
+
+
+def _windows(words: Sequence[str], lower: str) -> list[Span]:
+    if not words:
+        return [(0, len(lower))]
+    places = sorted(at for word in words for at in _places(word, lower))
+    windows: list[Span] = []
+    for at in places:
+        start = max(at - AROUND, windows[-1][1] if windows else 0)
+        windows.append((start, at))
+    return windows
+
+
+def _places(word: str, lower: str) -> Iterator[int]:
+    at = lower.find(word)
+    while at >= 0:
+        yield at
+        at = lower.find(word, at + 1)
+
+
 def _anchored(detector: Detector, text: str, lower: str) -> Iterator[re.Match[str]]:
-    places: set[int] = set()
-    for word in detector.words:
-        at = lower.find(word)
-        while at >= 0:
-            places.add(at)
-            at = lower.find(word, at + 1)
+    places = {at for word in detector.words for at in _places(word, lower)}
     for place in sorted(places):
         match = detector.pattern.match(text, place)
         if match:

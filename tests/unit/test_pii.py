@@ -1,9 +1,12 @@
 """The table of detectors: each entry's own hits and misses, and work that stays linear."""
 
+import random
+
 import pytest
 
-from flywheel_stream.pii import TABLE, TYPES, Detector, features, fold, version
-from flywheel_stream.scrubbing import _spans
+from flywheel_stream.pii import TABLE, TYPES, Detector, features, fold, iban, version
+from flywheel_stream.scrubbing import _BEGINNINGS, _begun, _spans
+from tests.unit.mutation import mutated
 
 ENTRIES = [pytest.param(entry, id=f"{i}-{entry.type}") for i, entry in enumerate(TABLE)]
 
@@ -15,7 +18,7 @@ def values(detector: Detector, text: str) -> list[str]:
         return []
     if detector.words and not any(word in lower for word in detector.words):
         return []
-    return [text[start:end] for start, end in _spans(detector, text, lower)]
+    return [text[start:end] for start, end in _spans(TABLE.index(detector), text, lower)]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -38,9 +41,31 @@ def test_an_entry_has_examples_of_both_kinds_and_a_source(entry: Detector) -> No
     assert all(word == fold(word) for word in (*entry.words, *entry.context))
 
 
+def test_an_iban_with_a_letter_that_only_looks_like_one_is_none() -> None:
+    assert not iban("DE89 3704 0044 0532 013\u212a 00")
+
+
 def test_types_are_named_once() -> None:
     assert len(TYPES) == len(set(TYPES))
 
 
 def test_the_version_is_stable() -> None:
     assert version() == version()
+
+
+@pytest.mark.parametrize("place", [place for place, entry in enumerate(TABLE) if entry.first])
+def test_trying_only_where_a_match_may_begin_changes_no_match(place: int) -> None:
+    rng = random.Random(place)
+    entry, begin = TABLE[place], _BEGINNINGS[place]
+    assert begin is not None
+    texts = [text for text, _ in entry.hits] + [text for other in TABLE for text, _ in other.hits]
+    for text in (mutated(rng, f"{rng.choice(texts)} {rng.choice(texts)}") for _ in range(150)):
+        found = [match.span() for match in _begun(entry, begin, text, fold(text))]
+        assert found == [match.span() for match in entry.pattern.finditer(text)], text
+
+
+def test_features_that_are_not_wanted_cost_nothing_and_change_nothing() -> None:
+    for text in (text for entry in TABLE for text, _ in entry.hits):
+        every = features(text)
+        for wanted in (1 << bit for bit in range(10)):
+            assert features(text, wanted) & wanted == every & wanted

@@ -1,0 +1,308 @@
+r"""What a text must hold before a detector can find anything in it, as one pass of an engine sees it.
+
+Two sets of patterns for a multi-pattern engine (Hyperscan's dialect, over UTF-8 bytes). Both may
+only err on the side of letting a text through. The first is cheap and says nothing of most texts:
+a hint of each detector, which is its ``hint``, or the beginning of its pattern, or its words and
+digits. The second, for ASCII texts that the first lets through, is each detector's own pattern.
+"""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator
+from enum import IntEnum, IntFlag
+from functools import cache
+from typing import NamedTuple
+
+from flywheel_stream.pii import (
+    ANNOUNCING,
+    CONTACT_BELOW,
+    TABLE,
+    UPPER_RANGES,
+    Detector,
+    Feature,
+    announced_strictly,
+)
+
+USER_WORDS, PASSWORD_WORDS = ("username", "login", "u:"), ("password", "pw", "p:")
+"""What scrubadub's detector of credentials wants, one of each."""
+
+
+class How(IntFlag):
+    """How the engine takes a pattern."""
+
+    PLAIN = 0
+    CASELESS = 1
+    QUIET = 2  # it is a part of a combination, and not reported
+    COMBINATION = 4  # of the numbers of other patterns
+
+
+class Row(NamedTuple):
+    """A pattern for the engine; it reports ``number``."""
+
+    number: int
+    pattern: str
+    how: How
+
+
+class Mark(IntEnum):
+    """Numbers that are no place in the table."""
+
+    ODD = 1000  # characters that mean something else to Python
+    AT = 1001
+    SEVEN = 1002
+    CREDENTIAL = 1003
+    NAME = 1004
+    USER = 1005
+    PASS = 1006
+    LONG = 1007
+
+
+_SEPARATED = r"[ \t./()-]*"
+_FEATURES: dict[Feature, tuple[int, str]] = {
+    Feature.DIGITS7: (Mark.SEVEN, rf"\d(?:{_SEPARATED}\d){{6}}"),
+    Feature.DIGITS4: (1100, rf"\d(?:{_SEPARATED}\d){{3}}"),
+    Feature.DIGIT: (1101, r"\d"),
+    Feature.LONG: (Mark.LONG, r"[A-Za-z0-9_.+/-]{16}"),
+    Feature.AT: (Mark.AT, "@"),
+}
+"""The rarest first: a detector's hint is combined with the first of these that it needs."""
+
+_REPORTED = frozenset({Feature.DIGITS7, Feature.LONG, Feature.AT})
+"""Features that are all the hint that some detector has."""
+
+BY_NAME = tuple(i for i, d in enumerate(TABLE) if not d.words and d.needs & Feature.NAME)
+"""Detectors of any run of capitalised words with a name in it: the names are what to look for."""
+
+
+# ---------------------------------------------------------------- the first pass
+
+
+def first_pass() -> tuple[list[Row], dict[int, tuple[int, ...]]]:
+    """The cheap patterns, and the places in the table that each number speaks for."""
+    rows = [*_marks(), *_one_by_one(Mark.NAME, ANNOUNCING)]
+    places: dict[int, list[int]] = {Mark.NAME: list(BY_NAME)}
+    numbers: dict[tuple[str, How], int] = {}
+    for place, detector in enumerate(TABLE):
+        if place in BY_NAME:
+            continue
+        if detector.hinting:
+            number = numbers.setdefault((" ".join(sorted(detector.hinting)), How.PLAIN), place)
+            if number == place:
+                rows += _one_by_one(place, detector.hinting)
+            places.setdefault(number, []).append(place)
+            continue
+        feature = next((f for f in _FEATURES if detector.needs & f), None)
+        hint, how = _hint(detector)
+        if not hint:
+            assert feature in _REPORTED, f"{detector.type} needs a hint"  # noqa: S101
+            places.setdefault(_FEATURES[feature][0], []).append(place)
+        elif feature is None or detector.hint:
+            number = numbers.setdefault((hint, how), place)
+            if number == place:
+                rows.append(Row(place, hint, how))
+            places.setdefault(number, []).append(place)
+        else:
+            part = 2000 + place
+            rows += [
+                Row(part, hint, how | How.QUIET),
+                Row(place, f"{part} & {_FEATURES[feature][0]}", How.COMBINATION),
+            ]
+            places[place] = [place]
+    return rows, {number: tuple(found) for number, found in places.items()}
+
+
+def _hint(detector: Detector) -> tuple[str, How]:
+    if detector.words == ("\n",):  # a letterhead: it is the lines below that are rare
+        return _widened(CONTACT_BELOW.pattern), How.PLAIN
+    how = How.CASELESS if detector.pattern.flags & re.IGNORECASE else How.PLAIN
+    if detector.hint:
+        return _widened(detector.hint), how
+    if detector.anchored and not detector.needs & _DIGITS:
+        return _widened(_beginning(detector)), how
+    if detector.words:
+        return "|".join(map(_any_case, sorted(detector.words))), How.CASELESS
+    return "", How.PLAIN
+
+
+_DIGITS = Feature.DIGIT | Feature.DIGITS4 | Feature.DIGITS7
+
+
+def _beginning(detector: Detector) -> str:
+    """The pattern as far as the value's first letter, where that has to be a capital."""
+    head, _, value = detector.pattern.pattern.partition("(?P<v>")
+    upper = f"[A-Z{UPPER_RANGES}]"
+    return head + (upper if value.lstrip("(?:").startswith(upper) else "")
+
+
+def _marks() -> Iterator[Row]:
+    yield Row(Mark.ODD, _odd(), How.PLAIN)
+    yield Row(Mark.USER, "|".join(map(_any_case, USER_WORDS)), How.CASELESS | How.QUIET)
+    yield Row(Mark.PASS, "|".join(map(_any_case, PASSWORD_WORDS)), How.CASELESS | How.QUIET)
+    yield Row(Mark.CREDENTIAL, f"{Mark.USER:d} & {Mark.PASS:d}", How.COMBINATION)
+    for feature, (number, pattern) in _FEATURES.items():
+        yield Row(number, pattern, How.PLAIN if feature in _REPORTED else How.QUIET)
+
+
+def _one_by_one(number: int, words: Iterable[str]) -> Iterator[Row]:
+    """Words as they are written; as one alternation they would take seconds to compile."""
+    for word in sorted(words):
+        edge = r"\b" if word.isascii() else ""
+        yield Row(number, f"{edge}{_escaped(word.encode())}{edge}", How.PLAIN)
+
+
+def _odd() -> str:
+    """What Python reads otherwise: white space, digits and the case of some letters."""
+    odd = ["\u0130", "\u0131", "\u017f", "\u212a"]  # equal to i, s and k where case counts not
+    letters = "|".join(_escaped(c.encode()) for c in odd)
+    parted = rf"\d{_SEPARATED}[\x80-\xff]"  # digits parted by spaces and dashes of other kinds
+    return rf"[\x0b\x1c-\x1f]|{letters}|{parted}|{_foreign_digits()}"
+
+
+@cache
+def _foreign_digits() -> str:
+    """Decimal digits outside ASCII, as bytes; they come in runs of ten."""
+    runs = []
+    for code in range(128, sys.maxunicode + 1):
+        if unicodedata.decimal(chr(code), None) == 0:
+            first, last = chr(code).encode(), chr(code + 9).encode()
+            if first[:-1] == last[:-1]:
+                runs.append(rf"{_escaped(first[:-1])}[\x{first[-1]:02x}-\x{last[-1]:02x}]")
+            else:
+                runs += [_escaped(chr(code + i).encode()) for i in range(10)]
+    return "|".join(runs)
+
+
+def _escaped(raw: bytes) -> str:
+    return "".join(chr(b) if chr(b).isalnum() and b < 128 else f"\\x{b:02x}" for b in raw)
+
+
+def _any_case(word: str) -> str:
+    return "".join(_escaped(c.encode()) if c.isascii() else _cases(c) for c in word)
+
+
+@cache
+def _cases(letter: str) -> str:
+    """A letter outside ASCII in either case, as bytes."""
+    letters = {letter, *(c for c in map(chr, (*range(128, 0x250), 0x1E9E)) if c.lower() == letter)}
+    return f"(?:{'|'.join(_escaped(c.encode()) for c in sorted(letters))})"
+
+
+# ---------------------------------------------------------------- patterns over bytes
+
+_HIGH = r"\x80-\xff"
+_LOOKING = re.compile(r"\(\?<?[=!](?:\\.|\[(?:\\.|[^\]\\])*\]|[^()\\\[])*\)")
+_TOKEN = re.compile(
+    r"(?P<atom>\\.|\[(?:\\.|[^\]\\])*\]|[^\x00-\x7f]|\.)(?P<many>\{\d+(?:,\d*)?\}|[?*+])?[?+]?"
+    r"|(?P<else>[\s\S])",
+)
+
+
+def _widened(pattern: str) -> str:
+    """A pattern over UTF-8 bytes that matches wherever the given one does, and maybe elsewhere."""
+    return _TOKEN.sub(_widened_token, _LOOKING.sub("", pattern))
+
+
+def _widened_token(match: re.Match[str]) -> str:
+    atom, many = match["atom"], match["many"] or ""
+    if atom is None:
+        return match["else"]
+    if atom in {r"\b", r"\B"}:
+        return ""
+    if not atom.isascii() and len(atom) == 1:
+        return _cases(atom.lower()) + many
+    wide = _WIDE.get(atom) or (_wide_class(atom) if atom[0] == "[" else None)
+    if wide is None:
+        return atom + many
+    return wide + _in_bytes(many)
+
+
+_WIDE = {
+    r"\w": rf"[\w{_HIGH}]",
+    r"\s": rf"[\s{_HIGH}]",
+    **{atom: atom for atom in (r"\W", r"\S", r"\D", ".")},
+}
+
+
+def _wide_class(atom: str) -> str | None:
+    """A class that takes the bytes of characters outside ASCII, if the given one takes those."""
+    negated = atom.startswith("[^")
+    inside = atom.replace(r"\u00c0-\uffff", "\u00ff")
+    plain = "".join(c for c in inside.replace(UPPER_RANGES, "\u00ff") if c.isascii())
+    if negated:
+        return plain
+    if len(plain) == len(atom) and not re.search(r"\\[wsWSD]", atom):
+        return None
+    return f"[{_HIGH}{plain[1:]}"
+
+
+def _in_bytes(many: str) -> str:
+    """How often, of a character that is up to four bytes long."""
+    if many in {"*", "+"}:
+        return many
+    if not many:
+        return "{1,4}"
+    if many == "?":
+        return "{0,4}"
+    least, _, most = many[1:-1].partition(",")
+    if "," in many and not most:
+        return many
+    return f"{{{least},{4 * int(most or least)}}}"
+
+
+# ---------------------------------------------------------------- the second pass
+
+_SIMPLER: dict[str, str] = {
+    "IBAN": r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11}",
+    "DATE_OF_BIRTH": r"\d[^\d\n]?",
+}
+"""Necessary conditions that the engine finds faster than the pattern itself."""
+
+
+def second_pass() -> list[Row]:
+    """Each detector's own pattern, for ASCII texts."""
+    return [
+        Row(place, *_own(detector)) for place, detector in enumerate(TABLE) if place not in BY_NAME
+    ]
+
+
+def _own(detector: Detector) -> tuple[str, How]:
+    if detector.words == ("\n",):
+        return CONTACT_BELOW.pattern, How.PLAIN
+    if detector.check is announced_strictly and not detector.anchored:
+        # A run of capitalised words before certain others: the last of it stands beside them.
+        before = detector.pattern.pattern.rpartition("(?=")[2].removesuffix(")")
+        return rf"[A-Z][\w'.-]{{1,31}}{before}", How.PLAIN
+    simpler = _SIMPLER.get(detector.type)
+    if simpler and detector.words:
+        return _either(detector.words), How.CASELESS
+    if simpler:
+        return simpler, How.CASELESS
+    ignore = bool(detector.pattern.flags & re.IGNORECASE)
+    return _in_ascii(detector.pattern.pattern), How.CASELESS if ignore else How.PLAIN
+
+
+def _either(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(_escaped(w.encode()) for w in sorted(words) if w.isascii())})"
+
+
+def _in_ascii(pattern: str) -> str:
+    """A pattern that matches the ASCII texts that the given one matches, and maybe more."""
+    plain = pattern.replace(UPPER_RANGES, "").replace(r"\u00c0-\uffff", "")
+    plain = "".join(c for c in plain if c.isascii()).replace(r"\Z", r"\z")
+    head, ahead, tail = plain.rpartition("(?=")
+    if ahead and _closes_at_its_end(tail):
+        # The engine forgets what it may only look at; at the end of a pattern it may consume it.
+        return f"{head}(?:{tail}"
+    return plain
+
+
+def _closes_at_its_end(tail: str) -> bool:
+    """Whether the group that is open before ``tail`` closes with its last character."""
+    bare = re.sub(r"\\.|\[[^\]]*\]", "_", tail)  # without escapes and character classes
+    depth = 1
+    for place, char in enumerate(bare):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return place == len(bare) - 1
+    return False
