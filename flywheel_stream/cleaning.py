@@ -9,14 +9,14 @@ Nothing raw leaves ``prepare_*``: what they return is scrubbed, hashed, or a pla
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 from zlib import crc32
 
 import orjson
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from flywheel_stream import events, metrics
 from flywheel_stream.checks import check_raw, check_scrubbed
@@ -41,6 +41,7 @@ from flywheel_stream.events import (
     Output,
     Rejected,
     Rejection,
+    Scalar,
     Signal,
     Source,
     Stage,
@@ -53,6 +54,7 @@ from flywheel_stream.events import (
     encode,
 )
 from flywheel_stream.joining import (
+    NOBODY,
     CallMeeting,
     CallPut,
     Entry,
@@ -104,6 +106,18 @@ class Cleaned:
 
 
 Record = TypeVar("Record", Call, Signal)
+
+
+class Labels(NamedTuple):
+    """The short texts of a call, scrubbed: they come again and again, and are scrubbed once."""
+
+    app: str
+    model: str
+    variant: str
+    prompt_version: str
+    finish_reason: str
+    attributes: dict[str, Scalar]
+    pii: dict[str, int]
 
 
 class Prepared(NamedTuple, Generic[Record]):
@@ -162,7 +176,8 @@ class Cleaner:
         self._sampled_below = int(sample_rate * 0x1_0000_0000)
         self._attributes = tuple(attributes)
         self._join_window = join_window
-        self._labels: dict[str, Scrubbed] = {}
+        self._labels: dict[tuple[str, str, str, str, str, bytes], Labels] = {}
+        self._known: dict[str, Scrubbed] = {}
 
     # ------------------------------------------------------------ decode, check, scrub
 
@@ -201,90 +216,99 @@ class Cleaner:
         check: Callable[[Record], list[Finding]],
         texts_of: Callable[[Record], "list[Slot]"],
     ) -> list[Prepared[Record]]:
-        if len(self._labels) >= LABELS:
-            self._labels.clear()
-        out: list[Prepared[Record]] = []
+        records: list[tuple[Raw, Record, str, list[Finding]]] = []
         slots: list[list[Slot]] = []
+        if raws:
+            cleaned.tally[metrics.READ, (raws[0].source.topic,)] += len(raws)
         for raw in raws:
             record = self._decode(raw, decoder, cleaned)
             if record is None:
                 continue
-            content = self._content(raw.value or b"")
-            out.append(Prepared(raw, record, content, check(record), {}))
-            slots.append(texts_of(record))
+            found = check(record)
+            try:
+                slots.append(texts_of(record))
+            except ScrubError:
+                self._scrub_failed(raw, cleaned)
+                continue
+            records.append((raw, record, self._content(raw.value or b""), found))
         try:
-            found = self._scrub_slots(slots)
+            entities = self._scrub_slots(slots)
         except ScrubError:
-            return self._scrub_one_by_one(out, slots, cleaned)
-        for prepared, pii in zip(out, found, strict=True):
-            prepared.pii.update(pii)
-            for name, number in pii.items():
-                cleaned.tally[metrics.PII, (name,)] += number
-        return out
+            return self._scrub_one_by_one(records, slots, cleaned)
+        return [
+            self._prepared(record, pii, cleaned)
+            for record, pii in zip(records, entities, strict=True)
+        ]
+
+    def _prepared(
+        self,
+        record: tuple[Raw, Record, str, list[Finding]],
+        pii: dict[str, int],
+        cleaned: Cleaned,
+    ) -> Prepared[Record]:
+        for name, number in pii.items():
+            cleaned.tally[metrics.PII, (name,)] += number
+        return Prepared(*record, pii)
 
     def _decode(self, raw: Raw, decoder: InputDecoder[Record], cleaned: Cleaned) -> Record | None:
-        name = raw.source.topic
-        cleaned.tally[metrics.READ, (name,)] += 1
-        decoded = decoder.decode(raw.value)
-        if isinstance(decoded, Rejected):
-            self._dead_letter(raw, decoded, cleaned)
+        record, unknown = decoder.decode(raw.value)
+        if isinstance(record, Rejected):
+            self._dead_letter(raw, record, cleaned)
             return None
-        record = decoded.record
-        if decoded.unknown:
-            cleaned.tally[metrics.UNKNOWN_FIELDS, (name,)] += decoded.unknown
-        if record.at > raw.timestamp + MAX_AHEAD:
+        if unknown:
+            cleaned.tally[metrics.UNKNOWN_FIELDS, (raw.source.topic,)] += unknown
+        at = record.at
+        if at > raw.timestamp + MAX_AHEAD:
             self._dead_letter(raw, Rejected(Stage.CHECK, "ts_ahead", "ts"), cleaned)
             return None
-        cleaned.latest = max(cleaned.latest, record.at)
+        cleaned.latest = max(cleaned.latest, at)
         return record
 
     def _scrub_slots(self, slots: Sequence["list[Slot]"]) -> list[dict[str, int]]:
         """Scrubs all texts of all records in one go, in place; returns counts by record."""
-        texts = [slot[0] for record in slots for slot in record]
-        scrubbed = iter(self._scrubber.scrub(texts))
+        scrubbed = iter(self._scrubber.scrub([slot[0] for record in slots for slot in record]))
         out = []
         for record in slots:
             found = []
-            for text, target, name in record:
-                result = next(scrubbed)
-                if target is None:
-                    self._labels[text] = result
-                elif result.entities:
-                    setattr(target, name, result.text)
-                    found.append(result.entities)
+            for _, target, name in record:
+                text, entities = next(scrubbed)
+                if entities:
+                    setattr(target, name, text)
+                    found.append(entities)
             out.append(counts(found) if found else {})
         return out
 
     def _scrub_one_by_one(
         self,
-        prepared: Sequence[Prepared[Record]],
+        records: Sequence[tuple[Raw, Record, str, list[Finding]]],
         slots: Sequence["list[Slot]"],
         cleaned: Cleaned,
     ) -> list[Prepared[Record]]:
         """Finds the record on which scrubbing fails; it fails closed, the others go on."""
         out = []
-        for item, record_slots in zip(prepared, slots, strict=True):
+        for record, record_slots in zip(records, slots, strict=True):
             try:
                 pii = self._scrub_slots([record_slots])[0]
             except ScrubError:
-                rejected = Rejected(Stage.SCRUB, "scrub_failed")
-                self._dead_letter(item.raw, rejected, cleaned, excerpt=False)
-                continue
-            item.pii.update(pii)
-            for name, number in pii.items():
-                cleaned.tally[metrics.PII, (name,)] += number
-            out.append(item)
+                self._scrub_failed(record[0], cleaned)
+            else:
+                out.append(self._prepared(record, pii, cleaned))
         return out
+
+    def _scrub_failed(self, raw: Raw, cleaned: Cleaned) -> None:
+        rejected = Rejected(Stage.SCRUB, "scrub_failed")
+        self._dead_letter(raw, rejected, cleaned, excerpt=False)
 
     def _interaction(
         self, call: Call, source: Source, checks: list[Finding], pii: dict[str, int]
     ) -> Interaction:
-        label = self._label
-        app, model = label(call.app, pii), label(call.model, pii)
-        variant = label(call.variant, pii)
+        labels = self._labels_of(call)
+        for name, number in labels.pii.items():
+            pii[name] = pii.get(name, 0) + number
+        app, model, variant, prompt_version, finish_reason, attributes, _ = labels
         expect = call.expect
         if expect is not None and expect.schema is not None:
-            schema = orjson.loads(label(_canonical(expect.schema), pii))
+            schema = orjson.loads(self._label(_canonical(expect.schema), pii))
             expect = structs.replace(expect, schema=schema)
         interaction = Interaction(
             trace_id=self._plain_id(call.trace_id),
@@ -292,7 +316,7 @@ class Cleaner:
             app=app,
             model=model,
             variant=variant,
-            prompt_version=label(call.prompt_version, pii),
+            prompt_version=prompt_version,
             user_id=call.user_id and self._scrubber.hash_id("user", call.user_id),
             session_id=call.session_id and self._scrubber.hash_id("session", call.session_id),
             messages=call.messages,
@@ -300,15 +324,12 @@ class Cleaner:
             response=call.response,
             expect=expect,
             error=call.error,
-            finish_reason=label(call.finish_reason, pii),
+            finish_reason=finish_reason,
             latency_ms=call.latency_ms,
             tokens_in=call.tokens_in,
             tokens_out=call.tokens_out,
             cost_usd=call.cost_usd,
-            attributes={
-                label(name, pii): label(value, pii) if isinstance(value, str) else value
-                for name, value in call.attributes.items()
-            },
+            attributes=attributes,
             pii=pii,
             checks=checks,
             fingerprint=fingerprint(app, model, variant, call.turns(), call.response),
@@ -320,20 +341,48 @@ class Cleaner:
             interaction.checks = [*checks, *found]
         return interaction
 
+    def _labels_of(self, call: Call) -> Labels:
+        key = (
+            call.app,
+            call.model,
+            call.variant,
+            call.prompt_version,
+            call.finish_reason,
+            encode(call.attributes),  # 1, 1.0 and True are equal, and not the same
+        )
+        known = self._labels.get(key)
+        if known is None:
+            if len(self._labels) >= LABELS:
+                self._labels.clear()
+            known = self._labels[key] = self._scrubbed_labels(call)
+        return known
+
+    def _scrubbed_labels(self, call: Call) -> Labels:
+        pii: dict[str, int] = {}
+        names = (call.app, call.model, call.variant, call.prompt_version, call.finish_reason)
+        app, model, variant, prompt_version, finish_reason = (self._label(x, pii) for x in names)
+        attributes = {
+            self._label(name, pii): self._label(value, pii) if isinstance(value, str) else value
+            for name, value in call.attributes.items()
+        }
+        return Labels(app, model, variant, prompt_version, finish_reason, attributes, pii)
+
     def _label(self, text: str, pii: dict[str, int] | None = None) -> str:
         """The scrubbed form of a short text that comes again and again."""
         if not text:
             return text
-        known = self._labels.get(text)
+        known = self._known.get(text)
         if known is None:
-            known = self._labels[text] = self._scrubber.scrub([text])[0]
+            if len(self._known) >= LABELS:
+                self._known.clear()
+            known = self._known[text] = self._scrubber.scrub([text])[0]
         if known.entities and pii is not None:
             for name, number in counts([known.entities]).items():
                 pii[name] = pii.get(name, 0) + number
         return known.text
 
     def _call_texts(self, call: Call) -> "list[Slot]":
-        """The texts of a call, and those of its labels that are not known yet."""
+        """The texts of a call; its labels are scrubbed on the way if they are new."""
         slots: list[Slot] = [(message.content, message, "content") for message in call.messages]
         if call.prompt:
             slots.append((call.prompt, call, "prompt"))
@@ -342,8 +391,9 @@ class Cleaner:
         if call.error:
             slots.append((call.error, call, "error"))
         slots += [(m.role, m, "role") for m in call.messages if m.role not in _ROLES]
-        known = self._labels
-        slots += [(text, None, "") for text in _labels(call) if text not in known]
+        self._labels_of(call)
+        if call.expect is not None and call.expect.schema is not None:
+            self._label(_canonical(call.expect.schema))
         return slots
 
     def _plain_id(self, name: str) -> str:
@@ -425,6 +475,10 @@ class Cleaner:
         for index, (call, meeting) in enumerate(zip(batch.calls, meetings, strict=True)):
             source = batch.sources[index]
             payload = batch.payloads[index]
+            if meeting is NOBODY and not call.checks and not self._sampled(call.trace_id):
+                self._pass_call(call, payload, cleaned)  # nine of ten calls
+                passed.append((call, source.offset))
+                continue
             earlier = meeting.earlier
             if earlier is not None and earlier.origin != origin_key(call.origin):
                 same = earlier.content == batch.contents[index]
@@ -437,15 +491,23 @@ class Cleaner:
             self._pass_call(call, payload, cleaned)
             passed.append((call, source.offset))
             learn.extend(self._learn_from_call(call, meeting, waiting, following, cleaned))
+        if passed:
+            self._count_passed(passed, cleaned)
         cleaned.outputs.extend(_learn_output(record) for record in learn)
         cleaned.outputs.extend(_learn_output(record) for record in self._traffic(passed))
         return cleaned
 
+    def _count_passed(self, passed: Sequence[tuple[Interaction, int]], cleaned: Cleaned) -> None:
+        topic = passed[0][0].origin.topic
+        again = sum(call.duplicate_of is not UNSET for call, _ in passed)
+        for outcome, number in ((Outcome.DUPLICATE, again), (Outcome.FRESH, len(passed) - again)):
+            if number:
+                cleaned.tally[metrics.OUTCOMES, (topic, outcome)] += number
+
     def _pass_call(self, call: Interaction, payload: bytes, cleaned: Cleaned) -> None:
-        outcome = Outcome.DUPLICATE if call.is_duplicate else Outcome.FRESH
-        cleaned.tally[metrics.OUTCOMES, (call.origin.topic, outcome)] += 1
-        cleaned.outputs.append(Output("interactions", call.trace_id, payload, call.trace_id))
-        first = call.duplicate_of if isinstance(call.duplicate_of, str) else call.trace_id
+        trace_id, known = call.trace_id, call.duplicate_of
+        cleaned.outputs.append(Output("interactions", trace_id, payload, trace_id))
+        first = known if isinstance(known, str) else trace_id
         cleaned.sightings.append(Sighting(call.fingerprint, call.at, first, call.seen))
 
     def _learn_from_call(
@@ -517,9 +579,11 @@ class Cleaner:
     def _traffic(self, passed: Sequence[tuple[Interaction, int]]) -> list[Traffic]:
         groups: dict[str, dict[tuple[Any, ...], list[tuple[int, bool]]]] = {}
         for call, offset in passed:
-            chosen = tuple(str(call.attributes.get(name, "")) for name in self._attributes)
+            chosen = self._chosen(call) if self._attributes else ()
             key = (int(call.at // 60), call.model, call.variant, call.prompt_version, chosen)
-            groups.setdefault(call.app, {}).setdefault(key, []).append((offset, call.is_duplicate))
+            groups.setdefault(call.app, {}).setdefault(key, []).append(
+                (offset, call.duplicate_of is not UNSET)
+            )
         if not passed:
             return []
         last = passed[-1][0].origin
@@ -531,6 +595,9 @@ class Cleaner:
             )
             for app, counts in groups.items()
         ]
+
+    def _chosen(self, call: Interaction) -> tuple[str, ...]:
+        return tuple(str(call.attributes.get(name, "")) for name in self._attributes)
 
     def _count(self, key: tuple[Any, ...], offsets: list[tuple[int, bool]]) -> TrafficCount:
         minute, model, variant, prompt_version, chosen = key
@@ -658,6 +725,7 @@ class Cleaner:
         passed_on: Callable[[Any, Origin], Deployed | Decided],
     ) -> "Passing":
         cleaned = Cleaned()
+        cleaned.tally[metrics.READ, (raw.source.topic,)] += 1
         record = self._decode(raw, decoder, cleaned)
         if record is None:
             return Passing(raw.source, cleaned, None, "")
@@ -665,8 +733,7 @@ class Cleaner:
         try:
             learnable = passed_on(record, origin)
         except ScrubError:
-            rejected = Rejected(Stage.SCRUB, "scrub_failed")
-            self._dead_letter(raw, rejected, cleaned, excerpt=False)
+            self._scrub_failed(raw, cleaned)
             return Passing(raw.source, cleaned, None, "")
         return Passing(raw.source, cleaned, learnable, self._content(raw.value or b""))
 
@@ -726,20 +793,8 @@ class Passing(NamedTuple):
     content: str
 
 
-Slot = tuple[str, Message | Call | Signal | None, str]
-"""A text, and the field that takes its scrubbed form; without a field it is a label."""
-
-
-def _labels(call: Call) -> Iterator[str]:
-    yield call.app
-    yield call.model
-    yield from filter(None, (call.variant, call.prompt_version, call.finish_reason))
-    for name, value in call.attributes.items():
-        yield name
-        if value and isinstance(value, str):
-            yield value
-    if call.expect is not None and call.expect.schema is not None:
-        yield _canonical(call.expect.schema)
+Slot = tuple[str, Message | Call | Signal, str]
+"""A text, and the field that takes its scrubbed form."""
 
 
 def _canonical(schema: dict[str, Any]) -> str:

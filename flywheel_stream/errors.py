@@ -29,5 +29,19 @@ class GapError(FlywheelError):
     """Offsets of ``flywheel.learn`` are missing: the worker stops and names the range."""
 
 
+class RecreatedTopicError(FlywheelError):
+    """A topic was deleted and made again, so its offsets start anew: the worker stops.
+
+    Args:
+        what: a clause that names the topic, and how it shows.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}: new records at offsets that were learnt before would be dropped as "
+            "repetitions. Start afresh with another FLYWHEEL_PREFIX and another FLYWHEEL_GROUP."
+        )
+
+
 class StateError(FlywheelError):
     """A snapshot does not load (another version, damaged): the worker stops, state is kept."""

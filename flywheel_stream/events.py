@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -142,7 +142,7 @@ class Call(_CallFields, kw_only=True, forbid_unknown_fields=True):
     @property
     def at(self) -> float:
         """Event time, seconds of the epoch."""
-        return cast("float", self.ts)
+        return self.ts  # type: ignore[return-value]  # ``parse_ts`` made it a number
 
     def turns(self) -> list[Message]:
         """The prompt as messages, whichever way it was given."""
@@ -192,7 +192,7 @@ class Signal(_SignalFields, kw_only=True, forbid_unknown_fields=True):
     @property
     def at(self) -> float:
         """Event time, seconds of the epoch."""
-        return cast("float", self.ts)
+        return self.ts  # type: ignore[return-value]  # ``parse_ts`` made it a number
 
 
 class Deployment(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -214,7 +214,7 @@ class Deployment(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields
     @property
     def at(self) -> float:
         """Event time, seconds of the epoch."""
-        return cast("float", self.ts)
+        return self.ts  # type: ignore[return-value]  # ``parse_ts`` made it a number
 
 
 class Decision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -239,7 +239,7 @@ class Decision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     @property
     def at(self) -> float:
         """Event time, seconds of the epoch."""
-        return cast("float", self.ts)
+        return self.ts  # type: ignore[return-value]  # ``parse_ts`` made it a number
 
     @property
     def app(self) -> str:
@@ -273,7 +273,7 @@ class Interaction(_CallFields, kw_only=True):
     @property
     def at(self) -> float:
         """Event time, seconds of the epoch."""
-        return cast("float", self.ts)
+        return self.ts  # type: ignore[return-value]  # ``parse_ts`` made it a number
 
     def turns(self) -> list[Message]:
         """The prompt as messages, whichever way it was given."""
@@ -553,13 +553,6 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 T = TypeVar("T", bound=Struct)
 
 
-class Decoded(NamedTuple, Generic[T]):
-    """A decoded record and how many of its fields were unknown."""
-
-    record: T
-    unknown: int
-
-
 class InputDecoder(Generic[T]):
     """Decodes one kind of input record; strict first, and lenient only for unknown fields."""
 
@@ -567,33 +560,36 @@ class InputDecoder(Generic[T]):
         self._record = record
         self._strict = msgspec.json.Decoder(record)
 
-    def decode(self, raw: bytes | None) -> Decoded[T] | Rejected:
+    def decode(self, raw: bytes | None) -> tuple[T | Rejected, int]:
         """Decodes one record.
 
         Args:
             raw: the record's bytes, UTF-8 JSON; ``None`` is a tombstone, which inputs have not.
+
+        Returns:
+            The record, or why it is none, and how many of its fields were unknown.
         """
         if not raw:
-            return Rejected(Stage.DECODE, "empty")
+            return Rejected(Stage.DECODE, "empty"), 0
         if len(raw) > MAX_RECORD_BYTES:
-            return Rejected(Stage.DECODE, "too_large")
+            return Rejected(Stage.DECODE, "too_large"), 0
         try:
-            return Decoded(self._strict.decode(raw), 0)
+            return self._strict.decode(raw), 0
         except msgspec.ValidationError:
             return self._decode_leniently(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Rejected(Stage.DECODE, "not_json")
+            return Rejected(Stage.DECODE, "not_json"), 0
 
-    def _decode_leniently(self, raw: bytes) -> Decoded[T] | Rejected:
+    def _decode_leniently(self, raw: bytes) -> tuple[T | Rejected, int]:
         """Decodes once more, without unknown fields and nulls."""
         try:
             tree = msgspec.json.decode(raw)
             known, unknown = _known(tree, self._record)
-            return Decoded(msgspec.convert(known, self._record), unknown)
+            return msgspec.convert(known, self._record), unknown
         except msgspec.ValidationError as error:
-            return _rejected(error)
+            return _rejected(error), 0
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Rejected(Stage.DECODE, "not_json")
+            return Rejected(Stage.DECODE, "not_json"), 0
 
 
 def _known(tree: object, record: type[Struct]) -> tuple[object, int]:

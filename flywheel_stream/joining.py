@@ -38,6 +38,10 @@ class CallMeeting(NamedTuple):
     awaited_by: list[str]
 
 
+NOBODY = CallMeeting(None, [], 0, [])
+"""What nine of ten calls meet; a room may return it for each of them."""
+
+
 class SignalPut(NamedTuple):
     """A signal to be put into the room."""
 

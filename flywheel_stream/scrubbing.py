@@ -22,7 +22,7 @@ from flywheel_stream.pii import version as table_version
 _PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(TYPES, key=len, reverse=True))})>")
 
 MAX_REMEMBERED, MAX_REMEMBERED_CHARS = 4096, 2048
-"""Clean texts that are remembered, and their size."""
+"""Clean texts that are remembered, and their size; and hashes of ids."""
 
 
 SCRUBADUB_TYPES = {
@@ -77,6 +77,7 @@ class Scrubber:
         self._residue = _scrubadub()
         self._gate = gate or best_gate()
         self._known: dict[str, Scrubbed] = {}
+        self._ids: dict[tuple[str, str], str] = {}
         self.version = f"{table_version()}.{_RESIDUE_RULES}+scrubadub-{installed('scrubadub')}"
 
     def scrub(self, texts: Sequence[str]) -> list[Scrubbed]:
@@ -177,6 +178,14 @@ class Scrubber:
 
     def hash_id(self, kind: str, value: str) -> str:
         """A keyed hash of an id: the kind's first letter, ``_`` and 16 hex digits."""
+        known = self._ids.get((kind, value))
+        if known is None:
+            if len(self._ids) >= MAX_REMEMBERED:
+                self._ids.clear()
+            known = self._ids[kind, value] = self._hash_id(kind, value)
+        return known
+
+    def _hash_id(self, kind: str, value: str) -> str:
         raw = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
         return f"{kind[0]}_{blake2b(raw, digest_size=8, key=self._secret).hexdigest()}"
 

@@ -21,6 +21,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from flywheel_stream.dedup import Seen, Sighting, WindowPolicy
 from flywheel_stream.errors import UnavailableError
 from flywheel_stream.joining import (
+    NOBODY,
     CallMeeting,
     CallPut,
     Entry,
@@ -334,9 +335,6 @@ def _maybe(value: bytes | None) -> Entry | None:
     return None if value is None else unpack(value)
 
 
-MET_NOBODY = CallMeeting(None, [], 0, [])
-
-
 class RedisWaitingRoom:
     """The waiting room (``joining.WaitingRoom``) in Redis."""
 
@@ -351,7 +349,7 @@ class RedisWaitingRoom:
             (shard, [self._ttl, *_flat((puts[i].trace_id, pack(puts[i].entry)) for i in group)])
             for shard, group in groups.items()
         ]
-        out = [MET_NOBODY] * len(puts)
+        out = [NOBODY] * len(puts)
         for group, found in zip(
             groups.values(), await self._redis.run(PUT_CALLS, calls), strict=True
         ):

@@ -10,7 +10,7 @@ from flywheel_stream import events
 from flywheel_stream.alerts import Alerts
 from flywheel_stream.checks import check_raw
 from flywheel_stream.dedup import fingerprint
-from flywheel_stream.events import Call, Decoded, Deployment, Rejected, Signal
+from flywheel_stream.events import Call, Deployment, Rejected, Signal
 from flywheel_stream.pii import iban as is_iban
 from flywheel_stream.pii import luhn
 from flywheel_stream.scrubbing import find
@@ -47,13 +47,12 @@ def decoded(event: SimEvent) -> Record | None:
         "feedback": events.signals,
         "deployments": events.deployments,
     }
-    found = decoders[event.input].decode(event.encode())  # type: ignore[attr-defined]  # a union of decoders
+    found, unknown = decoders[event.input].decode(event.encode())  # type: ignore[attr-defined]  # a union of decoders
     if isinstance(found, Rejected):
         return None
-    assert isinstance(found, Decoded)
-    assert found.unknown == 0
-    assert isinstance(found.record, Call | Signal | Deployment)
-    return found.record
+    assert unknown == 0
+    assert isinstance(found, Call | Signal | Deployment)
+    return found
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
@@ -264,9 +263,9 @@ def test_bench_calls_are_valid_distinct_and_of_the_promised_mix() -> None:
     assert raws == list(bench_calls(4_000))
     calls = []
     for raw in raws:
-        found = events.calls.decode(raw)
-        assert isinstance(found, Decoded)
-        calls.append(found.record)
+        found, _ = events.calls.decode(raw)
+        assert isinstance(found, Call)
+        calls.append(found)
     assert sum(map(len, raws)) / len(raws) == pytest.approx(1_024, rel=0.15)
     prints = Counter(fingerprint(c.app, c.model, c.variant, c.turns(), c.response) for c in calls)
     assert len(calls) - len(prints) == 20
@@ -277,8 +276,8 @@ def test_bench_calls_are_valid_distinct_and_of_the_promised_mix() -> None:
 
 def test_bench_feedback_is_about_bench_calls() -> None:
     ids = {orjson.loads(raw)["trace_id"] for raw in bench_calls(2_000)}
-    signals = [events.signals.decode(raw) for raw in bench_feedback(2_000)]
+    signals = [events.signals.decode(raw)[0] for raw in bench_feedback(2_000)]
     assert len(signals) == pytest.approx(100, rel=0.3)
     for signal in signals:
-        assert isinstance(signal, Decoded)
-        assert signal.record.trace_id in ids
+        assert isinstance(signal, Signal)
+        assert signal.trace_id in ids
