@@ -160,9 +160,16 @@ async def partition_counts(settings: Settings) -> dict[str, int]:
 # ---------------------------------------------------------------- the app
 
 
+class FolderlessApp(faust.App):
+    """Faust's app, without the folder for tables that it makes wherever it is started."""
+
+    def _create_directories(self) -> None:
+        """Makes none: nothing of ours is kept on disk."""
+
+
 def build_faust(settings: Settings, topics: Topics) -> faust.App:
     """Faust's app, with our transport and without its web server, tables and tracing."""
-    app = faust.App(
+    app = FolderlessApp(
         settings.group,
         broker=";".join(f"batched://{address}" for address in settings.kafka.split(",")),
         broker_credentials=_credentials(settings),

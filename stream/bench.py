@@ -33,7 +33,7 @@ from pydantic import SecretStr
 
 from flywheel_stream import metrics
 from flywheel_stream.errors import ConfigError, FlywheelError, UnavailableError
-from stream.app import Worker, admin, build_faust, create_topics, kafka_options
+from stream.app import FolderlessApp, Worker, admin, build_faust, create_topics, kafka_options
 from stream.embedded import embedded_servers, tied_to_parent
 from stream.prometheus import Metrics
 from stream.settings import Settings
@@ -397,7 +397,7 @@ async def plain_passthrough(job: Job) -> dict[str, Any]:
 
 def _plain_faust(settings: Settings) -> faust.App:
     """Faust as it comes, but for its web server; sessions as short as the broker's kind asks."""
-    return faust.App(
+    return FolderlessApp(
         f"{settings.group}-{secrets.token_hex(4)}",
         broker=";".join(f"aiokafka://{address}" for address in settings.kafka.split(",")),
         broker_credentials=build_faust(settings, Topics(settings)).conf.broker_credentials,
