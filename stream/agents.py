@@ -21,7 +21,7 @@ from stream.learn import Learn
 from stream.prometheus import Metrics
 from stream.retry import is_transient
 from stream.topics import Topics
-from stream.transport import Batch, BatchSchema, Consumer
+from stream.transport import Batch, BatchSchema, Consumer, refuse_another
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class Agents:
         self.ingest: Ingest
         self.learn: Learn
         self.assigned: frozenset[TP] = frozenset()
+        self.topic_ids: dict[str, str] = {}
         self._working: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ hooks of the transport
@@ -60,7 +61,13 @@ class Agents:
         self.learn.revoked()
 
     async def on_seek(self, assigned: frozenset[TP]) -> Mapping[TP, int]:
-        """Loads the state of learn partitions; returns where to read on."""
+        """Loads the state of learn partitions; returns where to read on.
+
+        Raises:
+            StateError: a snapshot does not load.
+            RecreatedTopicError: one speaks of offsets of a topic that is gone.
+        """
+        await self._look_at_topics()
         self.ingest.assigned(tp for tp in assigned if tp.topic in self._topics.inputs)
         learn = sorted(tp for tp in assigned if tp.topic == self._topics.learn)
         fences = await self.learn.assigned(learn)
@@ -138,9 +145,21 @@ class Agents:
             self._show_lag()
 
     async def sweep(self) -> None:
-        """Orphans."""
+        """Orphans; and whether the topics are still those that we began with.
+
+        Raises:
+            RecreatedTopicError: one is not.
+        """
         if self.assigned:
+            await self._look_at_topics()
             await self.ingest.sweep()
+
+    async def _look_at_topics(self) -> None:
+        consumer = self._app.consumer
+        assert isinstance(consumer, Consumer)  # noqa: S101 - our own transport
+        present = await consumer.topic_ids((*self._topics.inputs, self._topics.learn))
+        for topic, found in present.items():
+            refuse_another(topic, self.topic_ids.setdefault(topic, found), found)
 
     def _show_lag(self) -> None:
         consumer = self._app.consumer

@@ -320,7 +320,12 @@ class Worker:
             topic=topics.learn,
             policy=policy,
             embedder=embedder,
-            store=StateStore(topics.state, self._send, kafka_options(settings)),
+            store=StateStore(
+                topics.state,
+                self._send,
+                kafka_options(settings),
+                topic_ids=lambda: self.agents.topic_ids,
+            ),
             sink=sink,
             counts=self.metrics,
             alive=self._alive,

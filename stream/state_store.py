@@ -4,13 +4,16 @@ One compressed message an app and one row a learn partition, each keyed by its n
 generation of the consumer group, so that a stale worker cannot overwrite a newer state; the largest
 fence wins at load. Written apps first, then the partition's row, each confirmed; read by a plain
 consumer, which hands errors to us.
+
+A row also holds the ids of the topics whose offsets the state speaks of. Kafka forgets what a group
+committed on a topic that is deleted, so nothing else tells one that was made again.
 """
 
 import asyncio
 import logging
 import uuid
 import zlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,12 +21,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from flywheel_stream.errors import StateError
 from flywheel_stream.learning import Learner
-from stream.transport import Record
+from stream.transport import Record, refuse_another
 
 logger = logging.getLogger(__name__)
 
 LOAD_TIMEOUT = 60.0
 """Seconds that loading one partition may take."""
+
+TOPIC_IDS = "topic_ids"
 
 Send = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -42,12 +47,21 @@ class StateStore:
         topic: the state topic; partition p holds the state of learn partition p.
         send: sends records and returns once they are confirmed.
         consumer_options: connection options for aiokafka.
+        topic_ids: the ids of the topics that are read, as far as the broker knows any.
     """
 
-    def __init__(self, topic: str, send: Send, consumer_options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        topic: str,
+        send: Send,
+        consumer_options: dict[str, Any],
+        topic_ids: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._topic = topic
         self._send = send
         self._options = consumer_options
+        self._topic_ids = topic_ids
+        self._known_ids: dict[int, dict[str, str]] = {}
         self._tidied: dict[int, set[tuple[str, int]]] = {}
 
     async def write(self, learner: Learner, generation: int) -> int:
@@ -61,7 +75,8 @@ class StateStore:
             for name in learner.changed()
         ]
         await self._send(apps)
-        row = self._record(learner.partition, "partition", generation, learner.dump())
+        own = {**learner.dump(), TOPIC_IDS: self._known_ids.get(learner.partition, {})}
+        row = self._record(learner.partition, "partition", generation, own)
         await self._send([row])
         learner.snapshot_taken()
         await self._tidy(learner.partition, generation)
@@ -75,23 +90,37 @@ class StateStore:
 
         Raises:
             StateError: a message is damaged or of another version.
+            RecreatedTopicError: the state speaks of offsets of a topic that is gone.
             TimeoutError: the topic could not be read to its end.
         """
         rows = await asyncio.wait_for(self._read(learner.partition), LOAD_TIMEOUT)
         best: dict[str, Row] = {}
         for row in rows:
-            known = best.get(row.key[0])
-            if known is None or (row.state["fence"], row.key[1]) > (
-                known.state["fence"],
-                known.key[1],
+            rival = best.get(row.key[0])
+            if rival is None or (row.state["fence"], row.key[1]) > (
+                rival.state["fence"],
+                rival.key[1],
             ):
                 best[row.key[0]] = row
         own = best.pop("partition", None)
+        known = own.state.get(TOPIC_IDS, {}) if own else {}
+        self._known_ids[learner.partition] = self._checked(known)
         # An app's state ahead of any partition row is still true up to its own fence.
         learner.load(own.state if own else None, (row.state for row in best.values()))
         newest = {row.key for row in best.values()} | ({own.key} if own else set())
         self._tidied[learner.partition] = {row.key for row in rows} - newest
         return own is not None
+
+    def _checked(self, known: Mapping[str, str]) -> dict[str, str]:
+        """The ids of topics, those that the state knows and new ones.
+
+        Raises:
+            RecreatedTopicError: they differ.
+        """
+        present = self._topic_ids()
+        for topic, was in known.items():
+            refuse_another(topic, was, present.get(topic, was))
+        return {**known, **present}
 
     async def _read(self, partition: int) -> list[Row]:
         """Reads a partition up to a marker of our own: end offsets cannot be trusted everywhere."""
@@ -154,8 +183,10 @@ def _unpack(raw: bytes) -> dict[str, Any]:
         state = msgspec.msgpack.decode(zlib.decompress(raw))
     except (zlib.error, msgspec.DecodeError) as error:
         raise StateError(
-            f"A snapshot in the state topic is damaged ({error}): start with another group."
+            f"A snapshot in the state topic is damaged ({error}): start with another prefix."
         ) from None
     if not isinstance(state, dict):
-        raise StateError("A snapshot in the state topic is none of ours: start with another group.")
+        raise StateError(
+            "A snapshot in the state topic is none of ours: start with another prefix."
+        )
     return state

@@ -14,6 +14,9 @@ What it promises:
 * **After a rebalance** each partition is read again from what was committed, from the beginning
   where nothing ever was, or from where ``Hooks.on_seek`` says. Batches delivered before are void:
   acknowledging one has no effect.
+* **A topic that starts anew is refused.** Records below where a partition was read to would pass
+  for repetitions: the app crashes with ``RecreatedTopicError``. ``Consumer.topic_ids`` tells a
+  topic that was made again where offsets cannot.
 * **Before partitions go** (rebalance, shutdown) no new batch is handed out, ``Hooks.settle`` may
   finish what is under way, and what it acknowledged is committed.
 
@@ -21,19 +24,26 @@ The comments marked F name the place in Faust 0.15.3 that would otherwise lose r
 """
 
 import asyncio
+import base64
 import contextlib
 import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, NamedTuple, Protocol, cast
 
 import faust
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.protocol import api
+from aiokafka.protocol import types as wire
 from aiokafka.structs import ConsumerRecord
 from faust.events import Event
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from flywheel_stream.errors import RecreatedTopicError
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +52,9 @@ FETCH_TIMEOUT = 0.2
 
 IDLE_PAUSE = 0.005
 """Seconds until we look again whether a partition wants records."""
+
+RETRY_PAUSE = 0.1
+"""Seconds until a broker that did not answer is asked again."""
 
 
 class Batch:
@@ -176,6 +189,113 @@ class BatchSchema(faust.Schema[Any, Any]):
         return decode
 
 
+# ---------------------------------------------------------------- ids of topics
+# Metadata, version 10, brings them; aiokafka asks for version 5 at most.
+
+_NO_ID = bytes(16)
+_STRING = wire.CompactString("utf-8")
+_INTS = wire.CompactArray(wire.Int32)
+
+
+class _Id(wire.AbstractType):  # type: ignore[misc]  # aiokafka has no types
+    @classmethod
+    def encode(cls, value: bytes) -> bytes:
+        return value
+
+    @classmethod
+    def decode(cls, data: BytesIO) -> bytes:
+        return data.read(16)
+
+
+_BROKER = wire.CompactArray(
+    ("node", wire.Int32),
+    ("host", _STRING),
+    ("port", wire.Int32),
+    ("rack", _STRING),
+    ("tags", wire.TaggedFields),
+)
+_PARTITION = wire.CompactArray(
+    ("error", wire.Int16),
+    ("partition", wire.Int32),
+    ("leader", wire.Int32),
+    ("epoch", wire.Int32),
+    ("replicas", _INTS),
+    ("in_sync", _INTS),
+    ("offline", _INTS),
+    ("tags", wire.TaggedFields),
+)
+_TOPIC = wire.CompactArray(
+    ("error", wire.Int16),
+    ("name", _STRING),
+    ("id", _Id),
+    ("internal", wire.Boolean),
+    ("partitions", _PARTITION),
+    ("operations", wire.Int32),
+    ("tags", wire.TaggedFields),
+)
+
+
+class _TopicIdsAnswer(api.Response):  # type: ignore[misc]  # aiokafka has no types
+    API_KEY = 3
+    API_VERSION = 10
+    SCHEMA = wire.Schema(
+        ("throttled", wire.Int32),
+        ("brokers", _BROKER),
+        ("cluster", _STRING),
+        ("controller", wire.Int32),
+        ("topics", _TOPIC),
+        ("operations", wire.Int32),
+        ("tags", wire.TaggedFields),
+    )
+
+
+class _TopicIdsQuestion(api.RequestStruct):  # type: ignore[misc]  # aiokafka has no types
+    FLEXIBLE_VERSION = True
+    API_KEY = 3
+    API_VERSION = 10
+    RESPONSE_TYPE = _TopicIdsAnswer
+    SCHEMA = wire.Schema(
+        (
+            "topics",
+            wire.CompactArray(("id", _Id), ("name", _STRING), ("tags", wire.TaggedFields)),
+        ),
+        ("create", wire.Boolean),
+        ("cluster_operations", wire.Boolean),
+        ("topic_operations", wire.Boolean),
+        ("tags", wire.TaggedFields),
+    )
+
+
+class _TopicIds(api.Request[_TopicIdsQuestion]):  # type: ignore[misc]  # aiokafka has no types
+    API_KEY = 3
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        self._topics: list[Any] = [(_NO_ID, topic, {}) for topic in topics]
+
+    def build(self, request_struct_class: type[_TopicIdsQuestion]) -> _TopicIdsQuestion:
+        return request_struct_class(self._topics, False, False, False, {})  # noqa: FBT003 - the wire's
+
+
+def _shown(raw: bytes) -> str:
+    """An id as Kafka's own tools print it."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def refuse_another(topic: str, known: str, found: str) -> None:
+    """Compares the id that a topic had with the one it has.
+
+    Raises:
+        RecreatedTopicError: they differ.
+    """
+    if found != known:
+        raise RecreatedTopicError(
+            f"Topic {topic} was deleted and made again (its id was {known} and is {found})"
+        )
+
+
+# ---------------------------------------------------------------- the consumer
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread, which remembers when the group last heard of us."""
 
@@ -201,6 +321,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
         coordinator._do_heartbeat = noting  # noqa: SLF001
 
+    async def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        """The ids of those topics that exist; none if the broker knows of no ids."""
+        client = self._ensure_consumer()._client  # noqa: SLF001 - aiokafka offers no other way
+        try:
+            answer = await client.send(client.get_random_node(), _TopicIds(topics))
+        except (IncompatibleBrokerVersion, NotImplementedError):  # older than Kafka 2.8
+            return {}
+        return {topic[1]: _shown(topic[2]) for topic in answer.topics if topic[2] != _NO_ID}
+
 
 class Consumer(driver.Consumer):
     """Faust's aiokafka consumer, with runs of records folded into batches."""
@@ -211,6 +340,7 @@ class Consumer(driver.Consumer):
         self.ledger = Ledger()
         self._epoch = 0
         self._fetched_in = 0
+        self._due: dict[TP, int] = {}
         self._fetching = asyncio.Lock()
 
     _thread: ConsumerThread
@@ -232,6 +362,21 @@ class Consumer(driver.Consumer):
         """The offset up to which all is acknowledged or was found committed."""
         safe = self.ledger.safe(tp)
         return self._committed_offset[tp] if safe is None else safe
+
+    async def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        """The ids of those topics that exist; a topic that is made again has another one.
+
+        Asks until a broker answers. There are none before Kafka 2.8.
+        """
+        while True:
+            try:
+                found = await self._thread.call_thread(self._thread.topic_ids, list(topics))
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                await asyncio.sleep(RETRY_PAUSE)
+            else:
+                return cast("dict[str, str]", found)
 
     # ------------------------------------------------------------ records in
 
@@ -278,8 +423,26 @@ class Consumer(driver.Consumer):
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
             message = self._to_message(tp, item)
             if isinstance(item, Batch):
+                await self._refuse_going_back(item)
                 self.ledger.deliver(item)
             yield tp, message
+
+    async def _refuse_going_back(self, batch: Batch) -> None:
+        """Crashes the app if a partition gives records from before where it was read to.
+
+        aiokafka goes to the earliest record if the offset it asks for is beyond the end, and F
+        consumer.py:_drain_messages drops what it then gets, each with a word for developers only.
+        """
+        due = self._due.get(batch.tp, 0)
+        if batch.first < due:
+            error = RecreatedTopicError(
+                f"Partition {batch.tp.partition} of topic {batch.tp.topic} was read up to offset "
+                f"{due} and now goes on at offset {batch.first} (the topic was deleted and made "
+                "again, or the broker lost its end)"
+            )
+            await self.app.crash(error)
+            raise error
+        self._due[batch.tp] = batch.end
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         if not isinstance(record, Batch):
@@ -371,6 +534,7 @@ class Consumer(driver.Consumer):
     async def _seek_all(self) -> None:
         await super().perform_seek()
         assigned = frozenset(self.assignment())
+        self._due = {tp: self._committed_offset[tp] or 0 for tp in assigned}
         targets: dict[TP, int] = {}
         unknown = [tp for tp in assigned if self._committed_offset[tp] is None]
         if unknown:  # aiokafka's seek_to_committed leaves those wherever they are
@@ -379,6 +543,7 @@ class Consumer(driver.Consumer):
             targets.update(await self.batching.hooks.on_seek(assigned))
         for tp, offset in targets.items():
             await self.seek(tp, offset)
+        self._due.update(targets)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finishes, commits and forgets, before Faust forgets what was not yet committed.

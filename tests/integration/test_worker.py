@@ -2,18 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis as redis_client
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from prometheus_client import generate_latest
 
 from flywheel_stream import metrics
 from flywheel_stream.embedding import HashingEmbedder
-from flywheel_stream.errors import TooManyDeadLettersError
-from stream.app import Worker, create_topics
+from flywheel_stream.errors import RecreatedTopicError, TooManyDeadLettersError
+from stream import agents
+from stream.app import Worker, admin, create_topics
 from stream.redis_store import unpack
 from stream.settings import Settings
 from stream.state_store import _unpack
@@ -145,6 +149,96 @@ async def test_a_flood_of_dead_letters_stops_the_worker_and_nothing_is_acknowled
         await reached(worker, lambda: False)
     await worker.stop()
     assert worker.read() < 1800
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Waits for something outside of this process."""
+    deadline = time.monotonic() + 60
+    while not await condition():
+        assert time.monotonic() < deadline, "it did not come"
+        await asyncio.sleep(0.05)
+
+
+async def recreate(settings: Settings, records: list[Any]) -> None:
+    """Deletes the topic of calls and makes it again with other records."""
+    async with admin(settings) as client:
+        await client.delete_topics([settings.logs_topic])
+
+        async def gone() -> bool:
+            return settings.logs_topic not in await client.list_topics()
+
+        await until(gone)
+    await create_topics(settings)
+    await send(settings, records)
+
+
+async def committed(settings: Settings, topic: str) -> int:
+    """Records of a topic that the group has committed."""
+    async with admin(settings) as client:
+        try:
+            offsets = await client.list_consumer_group_offsets(settings.group)
+        except GroupCoordinatorNotAvailableError:  # the first group of this broker
+            return 0
+    return sum(found.offset for tp, found in offsets.items() if tp.topic == topic)
+
+
+async def test_a_recreated_input_topic_is_refused_by_name_and_nothing_of_it_is_read(
+    kafka: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = settings_of("recreated", kafka, redis_url)
+    await create_topics(settings)
+    await send(settings, calls(200))
+
+    async def run_until(log: str, condition: Callable[[fleet.Worker], Awaitable[bool]]) -> int:
+        worker = fleet.Worker(settings, tmp_path / log)
+        try:
+            await until(lambda: condition(worker))
+        finally:
+            status = worker.stop()
+        return status
+
+    async def all_committed(_: fleet.Worker) -> bool:
+        return await committed(settings, settings.logs_topic) == 200
+
+    async def ended(worker: fleet.Worker) -> bool:
+        return not worker.running
+
+    assert await run_until("first.log", all_committed) == 0
+    before = await fleet.read_topic(kafka, f"{settings.prefix}interactions")
+    assert len(before) == 200
+
+    await recreate(settings, calls(10, start=1000))
+    assert await run_until("second.log", ended) == 1
+    sentence = (tmp_path / "second.log").read_text().splitlines()[-1]
+    assert f"Topic {settings.logs_topic} was deleted and made again" in sentence
+    assert "another FLYWHEEL_PREFIX and another FLYWHEEL_GROUP" in sentence
+    assert await committed(settings, settings.logs_topic) == 0
+    after = await fleet.read_topic(kafka, f"{settings.prefix}interactions")
+    assert sorted(after) == sorted(before)
+
+    other = settings.model_copy(update={"prefix": "afresh.", "group": "afresh"})
+    await create_topics(other)
+    afresh = Worker(other, embedder=HashingEmbedder())
+    await afresh.start()
+    await reached(afresh, lambda: afresh.read() == 10)
+    await afresh.stop()
+    assert outcomes(afresh) == {"fresh": 10}
+
+
+async def test_an_input_topic_recreated_while_it_is_read_is_refused_by_name(
+    kafka: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "SWEEP_SECONDS", 1.0)
+    settings = settings_of("recreated-live", kafka, redis_url)
+    await create_topics(settings)
+    await send(settings, calls(200))
+    worker = Worker(settings, embedder=HashingEmbedder())
+    await worker.start()
+    await reached(worker, lambda: worker.read() == 200)
+    await recreate(settings, calls(400, start=1000))
+    with pytest.raises(RecreatedTopicError, match=settings.logs_topic):
+        await reached(worker, lambda: False)
+    await worker.stop()
 
 
 CANARY = "zebedee.quux77@example.com"
