@@ -29,7 +29,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, NamedTuple, Protocol, cast
@@ -52,6 +52,9 @@ FETCH_TIMEOUT = 0.2
 
 IDLE_PAUSE = 0.005
 """Seconds until we look again whether a partition wants records."""
+
+COMMIT_TIMEOUT = 5.0
+"""Seconds that the last commit may take; while no broker answers aiokafka tries for ever."""
 
 RETRY_PAUSE = 0.1
 """Seconds until a broker that did not answer is asked again."""
@@ -101,7 +104,7 @@ class Ledger:
 
     def advance(self, tp: TP) -> None:
         """Moves the safe offset over the acknowledged prefix."""
-        held = self._held[tp]
+        held = self._held.get(tp)
         while held and held[0].acked:
             self._safe[tp] = held.popleft().end
 
@@ -321,6 +324,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
         coordinator._do_heartbeat = noting  # noqa: SLF001
 
+    async def on_thread_stop(self) -> None:
+        """Stops the consumer. F waits a minute for the thread if it ends with an exception."""
+        try:
+            await super().on_thread_stop()
+        except asyncio.CancelledError:
+            # aiokafka fetcher.py:close raises that of its own task if no broker answers.
+            await self._ensure_consumer()._client.close()  # noqa: SLF001 - it was next in line
+
     async def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
         """The ids of those topics that exist; none if the broker knows of no ids."""
         client = self._ensure_consumer()._client  # noqa: SLF001 - aiokafka offers no other way
@@ -523,7 +534,6 @@ class Consumer(driver.Consumer):
             self._thread.heard_at = time.monotonic()  # the group has just given us partitions
             async with self._fetching:  # a fetch under way would move the positions again
                 await self._seek_all()
-            self._epoch += 1
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -560,21 +570,32 @@ class Consumer(driver.Consumer):
     async def wait_empty(self) -> None:
         """Finishes and commits. F consumer.py:wait_empty would wait for held batches for ever."""
         await self._settle()
+        self._epoch += 1
+        self.ledger.drop_all()
         self._unacked_messages.clear()
-        await self.commit_and_end_transactions()
 
     async def _settle(self) -> None:
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
+        limit = self.app.conf.broker_session_timeout * 0.8
         if self.batching.hooks is not None:
-            limit = self.app.conf.broker_session_timeout * 0.8
-            try:
-                await asyncio.wait_for(self.batching.hooks.settle(), limit)
-            except TimeoutError:
-                logger.warning("work under way did not end in %.0f s: it will be read again", limit)
+            await _within(limit, self.batching.hooks.settle(), "work under way")
         with contextlib.suppress(ConnectionError):
-            await self.commit()
+            await _within(min(limit, COMMIT_TIMEOUT), self._commit_all(), "the last commit")
+
+    async def _commit_all(self) -> None:
+        # F consumer.py:commit does nothing but wait while another commit, of less, is under way.
+        await self.maybe_wait_for_commit_to_finish()
+        await self.commit()
+
+
+async def _within(limit: float, work: Awaitable[None], what: str) -> None:
+    """Waits for the end of some work, up to a limit."""
+    try:
+        await asyncio.wait_for(work, limit)
+    except TimeoutError:
+        logger.warning("%s did not end in %.0f s: some records will be read again", what, limit)
 
 
 class Record(NamedTuple):
