@@ -181,9 +181,14 @@ class Cleaner:
 
     # ------------------------------------------------------------ decode, check, scrub
 
-    def prepare_calls(self, raws: Sequence[Raw]) -> CallBatch:
-        """Decodes, checks and scrubs; what is refused is a dead letter in ``cleaned``."""
-        batch = CallBatch(Cleaned())
+    def prepare_calls(self, raws: Sequence[Raw], into: CallBatch | None = None) -> CallBatch:
+        """Decodes, checks and scrubs; what is refused is a dead letter in ``cleaned``.
+
+        Args:
+            raws: records in order.
+            into: what came before them in the same batch.
+        """
+        batch = into or CallBatch(Cleaned())
         for raw, call, content, checks, pii in self._prepare(
             raws, events.calls, batch.cleaned, check_raw, self._call_texts
         ):
@@ -193,9 +198,9 @@ class Cleaner:
             batch.sources.append(raw.source)
         return batch
 
-    def prepare_signals(self, raws: Sequence[Raw]) -> SignalBatch:
-        """Decodes and scrubs; what is refused is a dead letter in ``cleaned``."""
-        batch = SignalBatch(Cleaned())
+    def prepare_signals(self, raws: Sequence[Raw], into: SignalBatch | None = None) -> SignalBatch:
+        """Decodes and scrubs, as ``prepare_calls`` does."""
+        batch = into or SignalBatch(Cleaned())
         for raw, signal, content, _, _ in self._prepare(
             raws, events.signals, batch.cleaned, _no_checks, _signal_texts
         ):
@@ -710,13 +715,17 @@ class Cleaner:
 
     # ------------------------------------------------------------ deployments and decisions
 
-    def prepare_deployments(self, raws: Sequence[Raw]) -> "list[Passing]":
-        """Decodes and scrubs deployments."""
-        return [self._passing(raw, events.deployments, self._deployed) for raw in raws]
+    def prepare_deployments(
+        self, raws: Sequence[Raw], into: "Sequence[Passing]" = ()
+    ) -> "list[Passing]":
+        """Decodes and scrubs deployments, as ``prepare_calls`` does calls."""
+        return [*into] + [self._passing(raw, events.deployments, self._deployed) for raw in raws]
 
-    def prepare_decisions(self, raws: Sequence[Raw]) -> "list[Passing]":
-        """Decodes and scrubs decisions."""
-        return [self._passing(raw, events.decisions, self._decided) for raw in raws]
+    def prepare_decisions(
+        self, raws: Sequence[Raw], into: "Sequence[Passing]" = ()
+    ) -> "list[Passing]":
+        """Decodes and scrubs decisions, as ``prepare_calls`` does calls."""
+        return [*into] + [self._passing(raw, events.decisions, self._decided) for raw in raws]
 
     def _passing(
         self,

@@ -66,8 +66,11 @@ class WindowPolicy(NamedTuple):
 
         One ahead is among them: calls come out of order by some seconds.
         """
-        own = self.generation(ts)
-        return list(range(own + 1, own - self.generations - 1, -1))
+        return self.around(self.generation(ts))
+
+    def around(self, generation: int) -> list[int]:
+        """``lookups`` of every call of a generation."""
+        return list(range(generation + 1, generation - self.generations - 1, -1))
 
     @property
     def filter_capacity(self) -> int:

@@ -319,10 +319,14 @@ def excerpt(text: str, limit: int = 200) -> str:
     Returns:
         At most ``limit`` characters (of code points), the ellipsis included.
     """
-    # Eight times the limit holds the excerpt of any text that is not mostly blank space.
-    line = " ".join(_CONTROLS.sub(" ", text[: 8 * limit]).split())
-    if len(line) <= limit and len(text) <= 8 * limit:
-        return line
+    # Twice the limit holds the excerpt of most texts, eight times that of any that is not mostly
+    # blank space.
+    for most in (2 * limit, 8 * limit):
+        line = " ".join(_CONTROLS.sub(" ", text[:most]).split())
+        if len(line) > limit:
+            break
+        if len(text) <= most:
+            return line
     room = max(limit - 1, 0)
     cut = line[: room + 1].rpartition(" ")[0] if len(line) > room else line
     return (cut or line[:room]) + "…"

@@ -69,7 +69,7 @@ class HyperscanGate:
     """The same in one or two passes of a multi-pattern engine, ten to a hundred times faster.
 
     Most texts end with the first pass, which looks for hints; see ``hints``. What it lets through
-    meets the second pass, if it is ASCII, and then the plain conditions as well.
+    meets the second pass, if it is ASCII, and else the plain conditions.
     """
 
     def __init__(self) -> None:
@@ -94,11 +94,15 @@ class HyperscanGate:
             return self._plain(text)
         residue = not hints.isdisjoint(_RESIDUAL)
         places = self._hinted(hints)
-        if len(raw) == len(text) and len(places - _BY_NAME) > 1:
+        if len(raw) == len(text) and places - _BY_NAME:
             self._found.clear()
             self._scan_patterns(raw)
             places &= _BY_NAME.union(self._found)
-        return Gated(_worth_running(sorted(places), text) if places else (), residue=residue)
+            lower = fold(text)
+            worth = [place for place in sorted(places) if _has_word(TABLE[place], lower)]
+        else:
+            worth = _worth_running(sorted(places), text) if places else []
+        return Gated(worth, residue=residue)
 
     def _hinted(self, hints: Iterable[int]) -> set[int]:
         return {place for hint in hints for place in self._places.get(hint, ())}

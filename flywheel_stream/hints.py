@@ -64,11 +64,10 @@ _FEATURES: dict[Feature, tuple[int, str]] = {
     Feature.DIGITS4: (1100, rf"\d(?:{_SEPARATED}\d){{3}}"),
     Feature.DIGIT: (1101, r"\d"),
     Feature.LONG: (Mark.LONG, r"[A-Za-z0-9_.+/-]{16}"),
-    Feature.AT: (Mark.AT, "@"),
 }
 """The rarest first: a detector's hint is combined with the first of these that it needs."""
 
-_REPORTED = frozenset({Feature.DIGITS7, Feature.LONG, Feature.AT})
+_REPORTED = frozenset({Feature.DIGITS7, Feature.LONG})
 """Features that are all the hint that some detector has."""
 
 BY_NAME = tuple(i for i, d in enumerate(TABLE) if not d.words and d.needs & Feature.NAME)
@@ -137,6 +136,7 @@ def _beginning(detector: Detector) -> str:
 
 def _marks() -> Iterator[Row]:
     yield Row(Mark.ODD, _odd(), How.PLAIN)
+    yield Row(Mark.AT, "@", How.PLAIN)
     yield Row(Mark.USER, "|".join(map(_any_case, USER_WORDS)), How.CASELESS | How.QUIET)
     yield Row(Mark.PASS, "|".join(map(_any_case, PASSWORD_WORDS)), How.CASELESS | How.QUIET)
     yield Row(Mark.CREDENTIAL, f"{Mark.USER:d} & {Mark.PASS:d}", How.COMBINATION)

@@ -72,6 +72,8 @@ def standing(signals: Sequence[Signal]) -> list[Signal]:
     Returns:
         The signals that stand, in order of (ts, id).
     """
+    if len(signals) < 2:  # as for most calls
+        return list(signals)
     latest = {}
     for signal in sorted(signals, key=_order):
         latest[signal.trace_id, signal.kind, _voter(signal)] = signal

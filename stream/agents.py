@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
 SWEEP_SECONDS = 30.0
-IN_FLIGHT = 2
+IN_FLIGHT = 3
 """Batches of one topic under way at once: one waits for servers while the next one is prepared."""
 
 Fail = Callable[[BaseException], Awaitable[None]]

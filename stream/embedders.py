@@ -1,5 +1,6 @@
 """Loads the embedder that a setting names: static WordLlama vectors, or the hashing fallback."""
 
+import re
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,11 @@ from flywheel_stream.embedding import Embedder, HashingEmbedder, unit_rows
 from flywheel_stream.errors import ConfigError
 
 _CHARS = 4096  # of a text; what a text is about stands in its first page, and time stays bounded
-_BATCH = 256  # texts per call of the tokenizer
+_PIECES = (
+    50_000  # whose tokens are remembered: words come again, and tokenising is most of the time
+)
+_WORD = 32  # characters of a word that is remembered
+_PIECE = re.compile(r" +[^ ]*")
 _WEIGHTS = Path("weights", "l2_supercat_256.safetensors")
 _TOKENIZER = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 
@@ -36,7 +41,8 @@ class WordLlamaEmbedder:
 
     The same vectors as ``WordLlama.embed(norm=True)``, three times as fast: that one pads each
     batch to its longest text, so a single long text costs a gigabyte, and importing it installs
-    a handler on the root logger.
+    a handler on the root logger. No token of its vocabulary goes on past a space, so a text's
+    tokens are those of its words, which are remembered: seven times as fast as tokenising anew.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,18 +55,34 @@ class WordLlamaEmbedder:
         self._tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self._ids: dict[str, list[int]] = {}
         self.name = "wordllama"
         self.dims = int(self._tokens.shape[1])
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts by their first 4,096 characters, see ``Embedder.embed``."""
         rows = np.zeros((len(texts), self.dims), dtype=np.float32)
-        for start in range(0, len(texts), _BATCH):
-            batch = [text[:_CHARS].strip() for text in texts[start : start + _BATCH]]
-            encoded = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
-            for row, encoding in zip(rows[start : start + _BATCH], encoded, strict=True):
-                self._tokens.take(encoding.ids, axis=0).sum(axis=0, out=row)
+        for row, text in zip(rows, texts, strict=True):
+            ids = self.tokenised(text[:_CHARS].strip())
+            if ids:
+                self._tokens.take(ids, axis=0).sum(axis=0, out=row)
         return unit_rows(rows)
+
+    def tokenised(self, text: str) -> list[int]:
+        """The tokens of a text, without special ones."""
+        ids: list[int] = []
+        known = self._ids
+        for piece in _PIECE.findall(f" {text}") if text else ():
+            found = known.get(piece)
+            if found is None:
+                # The tokenizer puts a space of its own before what it is given.
+                found = self._tokenizer.encode(piece[1:], add_special_tokens=False).ids
+                if len(known) >= _PIECES:
+                    known.clear()
+                if len(piece) <= _WORD:
+                    known[piece] = found
+            ids += found
+        return ids
 
 
 def _wordllama() -> WordLlamaEmbedder:

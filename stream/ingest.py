@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 CLOCK_INTERVAL = 1.0
 WATCHED = 1000
 """Records whose refusals are watched for a flood of dead letters."""
+CHUNK = 100
+"""Records that are prepared before the loop may turn to what servers have answered meanwhile."""
 SWEEP = 500
 """Overdue signals that one sweep gives up."""
 
@@ -98,9 +100,10 @@ class Ingest:
         self._join_window = join_window
         self._refused: deque[bool] = deque(maxlen=WATCHED)
         self._clocks: dict[TP, InputClock] = {}
+        self._preparing = {topic: asyncio.Lock() for topic in topics.inputs}
         self._locks = {topic: asyncio.Lock() for topic in topics.inputs}
         self._stopped = False
-        self._preparing: Mapping[str, Callable[[Sequence[Raw]], Any]] = {
+        self._prepare_by: Mapping[str, Callable[..., Any]] = {
             topics.logs: cleaner.prepare_calls,
             topics.feedback: cleaner.prepare_signals,
             topics.deployments: cleaner.prepare_deployments,
@@ -124,8 +127,10 @@ class Ingest:
         started = time.perf_counter()
         topic = batch.tp.topic
         raws = [_raw(record) for record in batch.records]
-        # Preparing needs no server, so it is done while the batch before waits for some.
-        prepared = self._prepare(topic, raws)
+        # Preparing needs no server, so it is done while the batch before waits for some. Both
+        # locks are fair: batches are worked in the order in which they came.
+        async with self._preparing[topic]:
+            prepared = await self._prepare(topic, raws)
         async with self._locks[topic]:
             if self._stopped:
                 return
@@ -137,9 +142,14 @@ class Ingest:
                 raise
         self._metrics.observe(metrics.BATCH_SECONDS, time.perf_counter() - started, f"{topic}")
 
-    def _prepare(self, topic: str, raws: Sequence[Raw]) -> Any:
-        with self._timed("prepare"):
-            return self._preparing[topic](raws)
+    async def _prepare(self, topic: str, raws: Sequence[Raw]) -> Any:
+        prepare, prepared = self._prepare_by[topic], None
+        for start in range(0, len(raws), CHUNK):
+            with self._timed("prepare"):
+                chunk = raws[start : start + CHUNK]
+                prepared = prepare(chunk) if prepared is None else prepare(chunk, prepared)
+            await asyncio.sleep(0)
+        return prepared
 
     async def _until_done(self, batch: Batch, raws: Sequence[Raw], prepared: Any) -> bool:
         """Whether the batch was worked; False if its partition went away meanwhile."""
@@ -156,7 +166,7 @@ class Ingest:
                 )
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_MOST)
-                prepared = self._prepare(batch.tp.topic, raws)
+                prepared = await self._prepare(batch.tp.topic, raws)
             else:
                 return True
         return False

@@ -59,18 +59,25 @@ if redis.call('EXISTS', bloom) == 0 then
   redis.call('BF.RESERVE', bloom, rate, capacity, 'EXPANSION', '2')
 end
 local add = {}
-for i = 6, #ARGV, 3 do add[#add + 1] = ARGV[i] end
+for i = 6, #ARGV, 2 do add[#add + 1] = ARGV[i] end
 redis.call('BF.MADD', bloom, unpack(add))
-for i = 6, #ARGV, 3 do
-  local copies = tonumber(ARGV[i + 1])
-  local known = redis.call('HGET', index, ARGV[i])
+local room = limit - redis.call('HLEN', index)
+for i = 6, #ARGV, 2 do
+  local value = ARGV[i + 1]
+  local known = room <= 0 and redis.call('HGET', index, ARGV[i])
+  if room > 0 then
+    if redis.call('HSETNX', index, ARGV[i], value) == 1 then
+      room = room - 1
+    else
+      known = redis.call('HGET', index, ARGV[i])
+    end
+  end
   if known then
     local count, first = string.match(known, '^(%d+) (.*)$')
-    if copies > tonumber(count) then
+    local copies = string.match(value, '^%d+')
+    if tonumber(copies) > tonumber(count) then
       redis.call('HSET', index, ARGV[i], copies .. ' ' .. first)
     end
-  elseif redis.call('HLEN', index) < limit then
-    redis.call('HSET', index, ARGV[i], copies .. ' ' .. ARGV[i + 2])
   end
 end
 redis.call('EXPIRE', bloom, ttl)
@@ -220,6 +227,8 @@ class Redis:
 
     def shard(self, key: str) -> int:
         """The shard of a trace id or fingerprint."""
+        if len(self._bases) == 1:
+            return 0
         return crc32(key.encode("utf-8", "surrogatepass")) % len(self._bases)
 
     async def run(self, script: str, calls: Sequence[tuple[int, list[Any]]]) -> list[Any]:
@@ -251,6 +260,9 @@ class Redis:
     def grouped(self, keys: Iterable[str]) -> dict[int, list[int]]:
         """Positions of keys by shard."""
         groups: dict[int, list[int]] = {}
+        if len(self._bases) == 1:
+            every = list(range(len(list(keys))))
+            return {0: every} if every else {}
         for position, key in enumerate(keys):
             groups.setdefault(self.shard(key), []).append(position)
         return groups
@@ -271,17 +283,18 @@ class RedisWindow:
 
     async def seen(self, queries: Sequence[tuple[str, float]]) -> list[Seen]:
         """Looks up (fingerprint, ts) pairs."""
-        groups: dict[tuple[int, str], list[int]] = {}
+        groups: dict[tuple[int, int], list[int]] = {}
+        shard, length = self._redis.shard, self._policy.length
         for position, (key, ts) in enumerate(queries):
-            lookups = " ".join(map(str, self._policy.lookups(ts)))
-            groups.setdefault((self._redis.shard(key), lookups), []).append(position)
+            groups.setdefault((shard(key), int(ts // length)), []).append(position)
         calls: list[tuple[int, list[Any]]] = []
         parts: list[list[int]] = []
-        for (shard, lookups), positions in groups.items():
+        for (number, generation), positions in groups.items():
+            lookups = " ".join(map(str, self._policy.around(generation)))
             for start in range(0, len(positions), LUA_STACK):
                 part = positions[start : start + LUA_STACK]
                 parts.append(part)
-                calls.append((shard, [lookups, *(queries[i][0] for i in part)]))
+                calls.append((number, [lookups, *(queries[i][0] for i in part)]))
         out = [Seen(hit=False)] * len(queries)
         for part, found in zip(parts, await self._redis.run(SEEN, calls), strict=True):
             for index, value in found:
@@ -291,14 +304,15 @@ class RedisWindow:
     async def remember(self, sightings: Sequence[Sighting]) -> None:
         """Notes calls."""
         groups: dict[tuple[int, int], list[Any]] = {}
+        shard, length = self._redis.shard, self._policy.length
         for key, ts, first, copies in sightings:
-            where = (self._redis.shard(key), self._policy.generation(ts))
-            groups.setdefault(where, []).extend((key, copies, first))
+            where = (shard(key), int(ts // length))
+            groups.setdefault(where, []).extend((key, f"{copies} {first}"))
         head = [self._capacity, self._policy.filter_error_rate, self._ttl, INDEX_LIMIT]
         calls = [
-            (shard, [generation, *head, *arguments[start : start + 3 * LUA_STACK]])
-            for (shard, generation), arguments in groups.items()
-            for start in range(0, len(arguments), 3 * LUA_STACK)
+            (number, [generation, *head, *arguments[start : start + 2 * LUA_STACK]])
+            for (number, generation), arguments in groups.items()
+            for start in range(0, len(arguments), 2 * LUA_STACK)
         ]
         await self._redis.run(REMEMBER, calls)
 

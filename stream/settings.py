@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     revision_window_hours: Positive = Field(
         24.0, description="How long a late signal still corrects counts."
     )
-    snapshot_interval: Positive = Field(1.0, description="Seconds between snapshots, at least.")
+    snapshot_interval: Positive = Field(5.0, description="Seconds between snapshots, at least.")
     accept_gap: bool = Field(
         default=False, description="Go on though offsets of the learn topic are missing."
     )

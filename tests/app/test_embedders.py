@@ -1,6 +1,7 @@
 """The embedders that a setting can name, the real model among them."""
 
 import logging
+import random
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import ConfigError
 from stream import embedders
-from stream.embedders import EMBEDDERS, load_embedder
+from stream.embedders import EMBEDDERS, WordLlamaEmbedder, load_embedder
 
 
 @pytest.fixture(scope="module", params=sorted(EMBEDDERS))
@@ -64,6 +65,28 @@ def test_wordllama_gives_the_vectors_of_its_package(wordllama: Embedder) -> None
     )
     texts = ["How do I get my money back?", "¿Dónde está mi paquete?", "json.loads fails at col 3"]
     assert wordllama.embed(texts) == pytest.approx(reference.embed(texts, norm=True), abs=1e-5)
+
+
+def test_tokens_of_words_are_tokens_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedders, "_PIECES", 20)  # so that words are forgotten on the way
+    wordllama = EMBEDDERS["wordllama"]()
+    assert isinstance(wordllama, WordLlamaEmbedder)
+    words = [
+        "parcel",
+        "",
+        "  ",
+        "\n\n  if",
+        "don't",
+        "¿Dónde",
+        "🤖🤖",
+        "json.loads(x)",
+        "2.50",
+        "a" * 99,
+    ]
+    rng = random.Random(4)
+    for text in (" ".join(rng.choices(words, k=12)).strip() for _ in range(200)):
+        whole = wordllama._tokenizer.encode(text, add_special_tokens=False).ids
+        assert wordllama.tokenised(text) == whole
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:

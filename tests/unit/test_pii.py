@@ -69,3 +69,14 @@ def test_features_that_are_not_wanted_cost_nothing_and_change_nothing() -> None:
         every = features(text)
         for wanted in (1 << bit for bit in range(10)):
             assert features(text, wanted) & wanted == every & wanted
+
+
+def test_what_an_entry_needs_is_necessary() -> None:
+    rng = random.Random(8)
+    texts = [text for entry in TABLE for text in (*(hit for hit, _ in entry.hits), *entry.misses)]
+    for text in (mutated(rng, " ".join(rng.choices(texts, k=2))) for _ in range(1500)):
+        ascii_only = text.encode("ascii", "ignore").decode()
+        lower, has = fold(ascii_only), features(ascii_only)
+        for place, entry in enumerate(TABLE):
+            if int(entry.needs) & ~has and any(word in lower for word in entry.words or ("",)):
+                assert list(_spans(place, ascii_only, lower)) == [], (entry.type, ascii_only)
