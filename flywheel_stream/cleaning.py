@@ -523,13 +523,7 @@ class Cleaner:
         following: Mapping[str, Interaction],
         cleaned: Cleaned,
     ) -> list[Judged]:
-        signals, far = self._within(call, map(decode_signal, _payloads(meeting.signals)))
-        if meeting.joined:
-            name = _source(meeting.signals[0].origin).topic
-            cleaned.tally[metrics.OUTCOMES, (name, Outcome.JOINED)] += meeting.joined - len(far)
-            if far:
-                cleaned.tally[metrics.OUTCOMES, (name, Outcome.ORPHAN)] += len(far)
-            cleaned.tally[metrics.WAITING, ()] -= meeting.joined
+        signals = self._signals_met(call, meeting, cleaned)
         out: list[Judged] = []
         alone: Literal["check", "sample"] | None = None
         if call.checks:
@@ -545,6 +539,25 @@ class Cleaner:
                 out += self._revise(waiting[name], following, call)
         return numbered(out, call.origin, 0)
 
+    def _signals_met(
+        self, call: Interaction, meeting: CallMeeting, cleaned: Cleaned
+    ) -> list[Signal]:
+        """The signals that are near enough; what becomes of those that waited is said here."""
+        near: list[Signal] = []
+        for entry in meeting.signals:
+            signal = decode_signal(entry.payload)
+            inside = abs(signal.at - call.at) <= self._join_window
+            if inside:
+                near.append(signal)
+            if signal.id in meeting.waited:
+                cleaned.tally[metrics.WAITING, ()] -= 1
+                source = _source(entry.origin)
+                if inside:
+                    cleaned.tally[metrics.OUTCOMES, (source.topic, Outcome.JOINED)] += 1
+                else:
+                    self._reject(source, call.trace_id, Stage.JOIN, Outcome.ORPHAN, cleaned)
+        return near
+
     def _revise(
         self,
         meeting: SignalMeeting,
@@ -555,7 +568,7 @@ class Cleaner:
         if meeting.call is None:
             return []
         call = decode_interaction(meeting.call.payload)
-        signals, _ = self._within(call, map(decode_signal, _payloads(meeting.signals)))
+        signals = self._within(call, map(decode_signal, _payloads(meeting.signals)))
         naming = [s.at for s in signals if s.next_trace_id == successor.trace_id]
         if not naming:
             return []
@@ -568,15 +581,8 @@ class Cleaner:
             since=max(min(naming), successor.at),
         )
 
-    def _within(
-        self, call: Interaction, signals: Iterable[Signal]
-    ) -> tuple[list[Signal], list[Signal]]:
-        near: list[Signal] = []
-        far: list[Signal] = []
-        for signal in signals:
-            inside = abs(signal.at - call.at) <= self._join_window
-            (near if inside else far).append(signal)
-        return near, far
+    def _within(self, call: Interaction, signals: Iterable[Signal]) -> list[Signal]:
+        return [signal for signal in signals if abs(signal.at - call.at) <= self._join_window]
 
     def _sampled(self, trace_id: str) -> bool:
         return crc32(trace_id.encode("utf-8", "surrogatepass")) < self._sampled_below
@@ -651,13 +657,15 @@ class Cleaner:
                 continue
             outcome = self._signal_outcome(signal, meeting)
             if outcome is Outcome.ORPHAN:
-                self._reject(source, signal.trace_id, Stage.JOIN, outcome, cleaned)
+                if not meeting.waited:
+                    self._reject(source, signal.trace_id, Stage.JOIN, outcome, cleaned)
                 continue
             if outcome is Outcome.WAITING:
                 if meeting.earlier is None:  # else it was counted when it was first read
                     cleaned.tally[metrics.WAITING, ()] += 1
                 continue
-            cleaned.tally[metrics.OUTCOMES, (source.topic, outcome)] += 1
+            if not meeting.waited:  # else its call says what became of it
+                cleaned.tally[metrics.OUTCOMES, (source.topic, outcome)] += 1
             joined.setdefault(signal.trace_id, []).append((signal, source, meeting))
         records: list[Judged] = []
         for together in joined.values():
@@ -686,7 +694,7 @@ class Cleaner:
         meeting = together[-1][2]  # the last one of a batch holds all signals
         assert meeting.call is not None  # noqa: S101 - only joined signals come here
         call = decode_interaction(meeting.call.payload)
-        signals, _ = self._within(call, map(decode_signal, _payloads(meeting.signals)))
+        signals = self._within(call, map(decode_signal, _payloads(meeting.signals)))
         out: list[Judged] = []
         until = float("inf")
         for signal, source, _ in reversed(together):

@@ -5,7 +5,7 @@ same step. When a call and its feedback race on two workers, at least one of the
 A record that finds itself there, by its origin, is itself, read again after a crash.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from flywheel_stream.events import Finding, Interaction, Judged, Origin, Signal
@@ -30,15 +30,19 @@ class CallPut(NamedTuple):
 
 
 class CallMeeting(NamedTuple):
-    """What a call met: an earlier record of its id, its signals, and calls that wait for it."""
+    """What a call met: an earlier record of its id, its signals, and calls that wait for it.
+
+    ``waited`` are the ids of the signals that came before it. A call that is put again, because an
+    answer was lost, is told of them again.
+    """
 
     earlier: Entry | None
     signals: list[Entry]
-    joined: int
+    waited: Collection[str]
     awaited_by: list[str]
 
 
-NOBODY = CallMeeting(None, [], 0, [])
+NOBODY = CallMeeting(None, [], (), [])
 """What nine of ten calls meet; a room may return it for each of them."""
 
 
@@ -52,11 +56,15 @@ class SignalPut(NamedTuple):
 
 
 class SignalMeeting(NamedTuple):
-    """What a signal met: an earlier record of its id, its call, and all signals of that call."""
+    """What a signal met: an earlier record of its id, its call, and all signals of that call.
+
+    ``waited`` says that it came before its call, which has met it since.
+    """
 
     earlier: Entry | None
     call: Entry | None
     signals: list[Entry]
+    waited: bool = False
 
 
 class Waiting(NamedTuple):
@@ -100,6 +108,7 @@ class MemoryWaitingRoom:
         self._calls: dict[str, Entry] = {}
         self._signals: dict[str, dict[str, Entry]] = {}
         self._waiting: dict[tuple[str, str], float] = {}
+        self._waited: dict[str, set[str]] = {}
         self._awaited: dict[str, list[str]] = {}
 
     async def put_calls(self, puts: Sequence[CallPut]) -> list[CallMeeting]:
@@ -109,9 +118,13 @@ class MemoryWaitingRoom:
             earlier = self._calls.get(trace_id)
             self._calls.setdefault(trace_id, entry)
             signals = self._signals.get(trace_id, {})
-            joined = sum(self._waiting.pop((trace_id, name), None) is not None for name in signals)
+            waited = self._waited.setdefault(trace_id, set())
+            here = {name for name in signals if (trace_id, name) in self._waiting}
+            waited |= here
+            for name in here:
+                del self._waiting[trace_id, name]
             awaited_by = list(self._awaited.get(trace_id, ()))
-            out.append(CallMeeting(earlier, list(signals.values()), joined, awaited_by))
+            out.append(CallMeeting(earlier, list(signals.values()), set(waited), awaited_by))
         return out
 
     async def put_signals(self, puts: Sequence[SignalPut]) -> list[SignalMeeting]:
@@ -124,7 +137,8 @@ class MemoryWaitingRoom:
             call = self._calls.get(trace_id)
             if call is None and earlier is None:
                 self._waiting[trace_id, signal_id] = ts
-            out.append(SignalMeeting(earlier, call, list(signals.values())))
+            waited = signal_id in self._waited.get(trace_id, ())
+            out.append(SignalMeeting(earlier, call, list(signals.values()), waited))
         return out
 
     async def await_next(self, pairs: Sequence[tuple[str, str]]) -> list[Entry | None]:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from faust.types import TP
 
@@ -35,6 +35,8 @@ from stream.topics import Topics
 from stream.transport import Batch
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CLOCK_INTERVAL = 1.0
 WATCHED = 1000
@@ -100,6 +102,7 @@ class Ingest:
         self._join_window = join_window
         self._refused: deque[bool] = deque(maxlen=WATCHED)
         self._clocks: dict[TP, InputClock] = {}
+        self._given_up: set[tuple[str, str]] = set()
         self._preparing = {topic: asyncio.Lock() for topic in topics.inputs}
         self._locks = {topic: asyncio.Lock() for topic in topics.inputs}
         self._stopped = False
@@ -306,21 +309,37 @@ class Ingest:
 
     async def finish(self) -> None:
         """At the end of all input: what waits is an orphan, and event time may run out."""
-        while await self._give_up(float("inf")):
+        while await self._patiently(lambda: self._give_up(float("inf"))):
             pass
         ends = [self._clock(tp, clock.until, end=True) for tp, clock in self._clocks.items()]
         self._clocks = {}  # nothing more is to be told of them
-        await self._sink.write((), ends)
+        await self._patiently(lambda: self._sink.write((), ends))
 
     async def _give_up(self, before: float) -> int:
         due = await self._room.overdue(before, SWEEP)
         own = [waiting for waiting in due if _partition_of(waiting.entry.origin) in self._clocks]
         if own and self._alive():
-            cleaned = self._cleaner.orphans(own)
+            new = [waiting for waiting in own if waiting[:2] not in self._given_up]
+            cleaned = self._cleaner.orphans(new)
             await self._sink.write(cleaned.outputs)
-            await self._room.forget(own)
             self._count(cleaned)
+            self._given_up.update(waiting[:2] for waiting in new)
+            await self._room.forget(own)  # if this fails they come again, and count no more
+            self._given_up.difference_update(waiting[:2] for waiting in own)
         return len(own)
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Does something for as long as it takes servers to answer."""
+        pause = RETRY_FIRST
+        while True:
+            try:
+                return await work()
+            except TRANSIENT as error:
+                if not is_transient(error):
+                    raise
+                logger.warning("%s, trying again in %.1f s", type(error).__name__, pause)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, RETRY_MOST)
 
     def _clock(self, tp: TP, until: float, *, idle: bool = False, end: bool = False) -> Clock:
         return Clock(topic=tp.topic, partition=tp.partition, until=until, idle=idle, end=end)

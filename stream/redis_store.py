@@ -5,7 +5,8 @@ script's keys lie in one slot of a Redis Cluster. Values are LZ4-compressed; not
 
 Keys, after the prefix and ``{shard}``: ``b:G`` Bloom filter of generation G, ``x:G`` its index
 (fingerprint to "copies first"), ``c:TRACE`` a call, ``s:TRACE`` its signals, ``w`` signals that wait
-(by ``ts``), ``n:TRACE`` calls that wait for TRACE as their successor.
+(by ``ts``), ``j:TRACE`` ids of signals that waited for it, ``n:TRACE`` calls that wait for TRACE as
+their successor.
 """
 
 import struct
@@ -90,13 +91,20 @@ local base, ttl, out = KEYS[1], ARGV[1], {}
 for i = 2, #ARGV, 2 do
   local trace = ARGV[i]
   local earlier = redis.call('SET', base .. 'c:' .. trace, ARGV[i + 1], 'NX', 'GET', 'EX', ttl)
-  local signals, joined = redis.call('HGETALL', base .. 's:' .. trace), 0
-  for j = 1, #signals, 2 do
-    joined = joined + redis.call('ZREM', base .. 'w', trace .. '\\0' .. signals[j])
+  local signals, waited = redis.call('HGETALL', base .. 's:' .. trace), {}
+  if #signals > 0 then
+    local names = base .. 'j:' .. trace
+    for j = 1, #signals, 2 do
+      if redis.call('ZREM', base .. 'w', trace .. '\\0' .. signals[j]) == 1 then
+        redis.call('SADD', names, signals[j])
+        redis.call('EXPIRE', names, ttl)
+      end
+    end
+    waited = redis.call('SMEMBERS', names)
   end
   local awaited = redis.call('SMEMBERS', base .. 'n:' .. trace)
   if earlier or #signals > 0 or #awaited > 0 then
-    out[#out + 1] = {i / 2 - 1, earlier, signals, joined, awaited}
+    out[#out + 1] = {i / 2 - 1, earlier, signals, waited, awaited}
   end
 end
 return out
@@ -109,7 +117,10 @@ for i = 2, #ARGV, 4 do
   local key = base .. 's:' .. trace
   local earlier = redis.call('HGET', key, id)
   local call = redis.call('GET', base .. 'c:' .. trace)
-  if not earlier then
+  local waited = 0
+  if earlier then
+    waited = redis.call('SISMEMBER', base .. 'j:' .. trace, id)
+  else
     redis.call('HSET', key, id, ARGV[i + 3])
     redis.call('EXPIRE', key, ttl)
     if not call then redis.call('ZADD', base .. 'w', ARGV[i + 2], trace .. '\\0' .. id) end
@@ -117,6 +128,7 @@ for i = 2, #ARGV, 4 do
   out[#out + 1] = earlier
   out[#out + 1] = call
   out[#out + 1] = redis.call('HVALS', key)
+  out[#out + 1] = waited
 end
 return out
 """
@@ -367,11 +379,11 @@ class RedisWaitingRoom:
         for group, found in zip(
             groups.values(), await self._redis.run(PUT_CALLS, calls), strict=True
         ):
-            for index, earlier, signals, joined, awaited in found:
+            for index, earlier, signals, waited, awaited in found:
                 out[group[index]] = CallMeeting(
                     _maybe(earlier),
                     [unpack(value) for value in signals[1::2]],
-                    joined,
+                    {name.decode("utf-8", "surrogatepass") for name in waited},
                     [name.decode("utf-8", "surrogatepass") for name in awaited],
                 )
         return out
@@ -397,9 +409,12 @@ class RedisWaitingRoom:
             groups.values(), await self._redis.run(PUT_SIGNALS, calls), strict=True
         ):
             for index, position in enumerate(group):
-                earlier, call, signals = found[3 * index : 3 * index + 3]
+                earlier, call, signals, waited = found[4 * index : 4 * index + 4]
                 out[position] = SignalMeeting(
-                    _maybe(earlier), _maybe(call), [unpack(value) for value in signals]
+                    _maybe(earlier),
+                    _maybe(call),
+                    [unpack(value) for value in signals],
+                    bool(waited),
                 )
         return cast("list[SignalMeeting]", out)
 
