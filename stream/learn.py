@@ -175,7 +175,14 @@ class Learn:
         if not held or self._stopped or not self._alive():
             return
         started = time.monotonic()
-        size = await self._store.write(learner, self._generation())
+        try:
+            size = await self._store.write(learner, self._generation())
+        except TRANSIENT as error:
+            if not is_transient(error):
+                raise
+            self._metrics.inc(metrics.RETRIES, 1, self._topic)
+            logger.warning("%s: no snapshot, %s", self._topic, type(error).__name__)
+            return  # the batches stay held, the next tick tries again
         self._held[learner.partition] = []
         for batch in held:
             batch.ack()
@@ -232,8 +239,11 @@ class Learn:
     # ------------------------------------------------------------ what is known
 
     def ended(self) -> bool:
-        """Whether all learners have come to the end of all input, and it is safe."""
-        return bool(self._learners) and all(
+        """Whether all learners have come to the end of all input, and it is safe.
+
+        Not while a batch is worked: what it taught is known before its outputs are confirmed.
+        """
+        return (not self._lock.locked() and bool(self._learners)) and all(
             learner.ended and not self._held.get(learner.partition)
             for learner in self._learners.values()
         )

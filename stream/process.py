@@ -6,11 +6,11 @@ back from their topics and written as one file each, with ``summary.json`` and `
 
 import asyncio
 import contextlib
-import itertools
 import json
 import logging
 import secrets
 import time
+import uuid
 from array import array
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -268,8 +268,7 @@ class Run:
         """Writes outputs, summary and report."""
         self._tell("writing")
         folds = worker.agents.learn.folds()
-        written = worker.metrics.totals(metrics.WRITTEN)
-        files = await self._write_outputs({name[0]: int(count) for name, count in written.items()})
+        files = await self._write_outputs()
         summary = self._summary(worker, folds, files)
         hours = [_hour(fold.app, row) for fold in folds for row in fold.hours()]
         (self._out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
@@ -369,56 +368,70 @@ class Run:
 
     # ------------------------------------------------------------ outputs
 
-    async def _write_outputs(self, written: dict[str, int]) -> dict[str, int]:
+    async def _write_outputs(self) -> dict[str, int]:
         """Writes one file an output topic; returns their lines."""
         counts = {}
+        end = await self._mark_ends()
         for role in OUTPUTS:
-            topic = getattr(self._topics, role)
             path = self._out / f"{role.replace('_', '-')}.jsonl"
-            counts[path.name] = await self._write_output(
-                topic, path, written.get(topic, 0), compacted=role in COMPACTED
-            )
+            topic = getattr(self._topics, role)
+            counts[path.name] = await self._write_output(topic, path, end, role in COMPACTED)
         return counts
 
-    async def _write_output(self, topic: str, path: Path, count: int, *, compacted: bool) -> int:
+    async def _mark_ends(self) -> bytes:
+        """Puts a last record into every output partition; returns its key.
+
+        Nothing else says where a topic ends: the embedded broker's end offsets lie, and a count of
+        what was written does not hold what a retry or a rebalance wrote once more.
+        """
+        end = f"end/{uuid.uuid4().hex}".encode()
+        topics = [getattr(self._topics, role) for role in OUTPUTS]
+        async with AIOKafkaProducer(**kafka_options(self._settings)) as producer:
+            await asyncio.gather(
+                *(
+                    producer.send_and_wait(topic, key=end, partition=partition)
+                    for topic in topics
+                    for partition in range(self._topics.partitions(topic))
+                )
+            )
+        return end
+
+    async def _write_output(self, topic: str, path: Path, end: bytes, compacted: bool) -> int:  # noqa: FBT001 - private
         rows: dict[bytes, bytes] = {}
-        lines = 0
+        async for key, value in self._records(topic, end):
+            name = key if compacted else value or b""
+            if compacted or value is None:
+                rows.pop(name, None)  # an update moves to the end, as it does in the log
+            if value is not None:
+                rows[name] = value
         with path.open("wb") as file:
-            async for key, value in self._records(topic, count):
-                if not compacted and value is not None:
-                    file.write(value + b"\n")
-                    lines += 1
-                elif value is None:
-                    rows.pop(key, None)
-                else:
-                    rows.pop(key, None)  # an update moves to the end, as it does in the log
-                    rows[key] = value
             file.writelines(value + b"\n" for value in rows.values())
-        return lines + len(rows)
+        return len(rows)
 
     async def _records(
-        self, topic: str, count: int | None
+        self, topic: str, end: bytes | None
     ) -> AsyncIterator[tuple[bytes, bytes | None]]:
-        """The first records of a topic; None: all, for ever."""
-        if count == 0:
-            return
-        options = kafka_options(self._settings)
+        """The records of a topic up to the marks of its end; None: all, for ever."""
         consumer = AIOKafkaConsumer(
-            **options,
+            **kafka_options(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=2**24,
         )
         await consumer.start()
         try:
-            tps = [
+            going = {
                 TopicPartition(topic, partition)
                 for partition in range(self._topics.partitions(topic))
-            ]
-            consumer.assign(tps)
-            for _ in itertools.repeat(None) if count is None else itertools.repeat(None, count):
+            }
+            consumer.assign(going)
+            while going:
                 message = await consumer.getone()
-                yield message.key, message.value
+                tp = TopicPartition(topic, message.partition)
+                if message.key == end is not None:
+                    going.discard(tp)
+                elif tp in going:
+                    yield message.key, message.value
         finally:
             await consumer.stop()
 

@@ -1,19 +1,26 @@
 """The main job on files: everything is accounted for, nothing leaks, a second run is the same."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from aiokafka.errors import RequestTimedOutError
 
 from stream.process import InputFile, process
+from stream.redis_store import Redis
 from stream.settings import load_settings
 from stream.simulator import Planted, Scenario, simulate
+from stream.transport import Producer, Record
 from tests.real_input import build
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
-SCENARIO = Scenario(minutes=20)
+SCENARIO = Scenario(minutes=24, bad_from=13, bad_until=22)
+"""Long enough for an alert: the bad deployment comes after the first minutes, which warm up."""
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -36,10 +43,12 @@ def write(folder: Path, planted: Planted) -> dict[str, Path]:
     return paths
 
 
-def run(folder: Path, paths: dict[str, Path], name: str) -> tuple[dict[str, Any], Path]:
+def run(
+    folder: Path, paths: dict[str, Path], name: str, **settings: Any
+) -> tuple[dict[str, Any], Path]:
     out = folder / name
     result = process(
-        load_settings(secret="s"),  # noqa: S106 - a test's
+        load_settings(secret="s", **settings),  # noqa: S106 - a test's
         logs=[paths["logs"]],
         feedback=[paths["feedback"]],
         deployments=[paths["deployments"]],
@@ -48,25 +57,109 @@ def run(folder: Path, paths: dict[str, Path], name: str) -> tuple[dict[str, Any]
     return result.summary, out
 
 
-@pytest.mark.timeout(120)
-def test_sample_traffic_is_accounted_for_and_a_second_run_is_equal(tmp_path: Path) -> None:
-    planted = Planted()
-    paths = write(tmp_path, planted)
-    summary, out = run(tmp_path, paths, "one")
-    again, other = run(tmp_path, paths, "two")
-    assert summary["read"] == sum(summary["outcomes"].values())
-    assert summary["read"] == sum(len(InputFile(path, 0)) for path in paths.values())
-    assert again["outcomes"] == summary["outcomes"]
+class Ran(NamedTuple):
+    """What a run over the sample traffic left."""
+
+    paths: dict[str, Path]
+    summary: dict[str, Any]
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """An undisturbed run over the sample traffic."""
+    folder = tmp_path_factory.mktemp("sample")
+    paths = write(folder, Planted())
+    return Ran(paths, *run(folder, paths, "out"))
+
+
+def assert_same(sample: Ran, summary: dict[str, Any], out: Path) -> None:
+    assert summary["read"] == sample.summary["read"]
+    assert summary["outcomes_by_input"] == sample.summary["outcomes_by_input"]
     for name in ("curated", "failures", "alerts", "interactions"):
         # Two apps may take turns in another way; what is said, and how it is named, is the same.
-        assert by_id(out / f"{name}.jsonl") == by_id(other / f"{name}.jsonl"), name
+        assert by_id(out / f"{name}.jsonl") == by_id(sample.out / f"{name}.jsonl"), name
+    for name in ("curated", "failures", "alerts", "interactions", "rejected", "dead-letters"):
+        lines = sorted((out / f"{name}.jsonl").read_bytes().splitlines())
+        assert lines == sorted((sample.out / f"{name}.jsonl").read_bytes().splitlines()), name
+
+
+@pytest.mark.timeout(120)
+def test_sample_traffic_is_accounted_for_and_a_second_run_is_equal(
+    sample: Ran, tmp_path: Path
+) -> None:
+    summary, out = sample.summary, sample.out
+    assert summary["read"] == sum(summary["outcomes"].values())
+    assert summary["read"] == sum(len(InputFile(path, 0)) for path in sample.paths.values())
+    assert_same(sample, *run(tmp_path, sample.paths, "again"))
     assert {row["type"] for row in rows(out / "curated.jsonl")} >= {"sft", "preference", "unpaired"}
+    assert list(rows(out / "alerts.jsonl"))
     assert "<!doctype html>" in (out / "report.html").read_text()
     written = {path.name for path in out.iterdir()}
     assert written >= {
         *("interactions.jsonl", "failures.jsonl", "alerts.jsonl", "curated.jsonl"),
         *("rejected.jsonl", "requests.jsonl", "dead-letters.jsonl", "summary.json"),
     }
+
+
+@pytest.mark.timeout(120)
+def test_the_end_waits_for_a_broker_that_is_slow_to_confirm(
+    sample: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Producer.send_many
+
+    async def slow(self: Producer, records: Iterable[Record]) -> None:
+        records = list(records)
+        if any(record.topic == "flywheel.curated" for record in records):
+            await asyncio.sleep(0.5)
+        await send(self, records)
+
+    monkeypatch.setattr(Producer, "send_many", slow)
+    # All that is learnt is said at the end of input, when nothing else is left to wait for.
+    monkeypatch.setattr("stream.learn.SNAPSHOT_SHARE", 1e9)
+    late: dict[str, Any] = {"allowed_lateness": 86_400.0, "snapshot_interval": 1e-9}
+    assert_same(sample, *run(tmp_path, sample.paths, "slow", **late))
+
+
+class Unreliable:
+    """Lets some requests fail: before they were served, or though they were."""
+
+    def __init__(self, serve: Any, error: Exception, seed: int) -> None:
+        self._serve = serve
+        self._error = error
+        self._rng = random.Random(seed)
+        self.failed: Counter[str] = Counter()
+
+    async def __call__(self, *arguments: Any) -> Any:
+        fate = self._rng.choice(["unserved", "unconfirmed", *("served",) * 8])
+        answer = None if fate == "unserved" else await self._serve(*arguments)
+        if fate == "served":
+            return answer
+        self.failed[fate] += 1
+        raise self._error
+
+
+@pytest.mark.timeout(120)
+def test_servers_that_fail_now_and_then_change_nothing(
+    sample: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Producer.send_many
+    kafka = Unreliable(send, RequestTimedOutError(), 1)
+    redis = Unreliable(Redis.run, TimeoutError(), 2)
+
+    def send_many(self: Producer, records: Sequence[Record]) -> Any:
+        loading = any(record.key and record.key.startswith(b"marker/") for record in records)
+        return (send if loading else kafka)(self, records)
+
+    def ask(self: Redis, *arguments: Any) -> Any:
+        return redis(self, *arguments)
+
+    monkeypatch.setattr(Producer, "send_many", send_many)
+    monkeypatch.setattr(Redis, "run", ask)
+    monkeypatch.setattr("stream.ingest.RETRY_MOST", 0.1)
+    assert_same(sample, *run(tmp_path, sample.paths, "unreliable", batch_records=100))
+    assert min(kafka.failed["unserved"], kafka.failed["unconfirmed"]) > 3
+    assert min(redis.failed["unserved"], redis.failed["unconfirmed"]) > 3
 
 
 @pytest.mark.slow
