@@ -121,13 +121,13 @@ class Labels(NamedTuple):
 
 
 class Prepared(NamedTuple, Generic[Record]):
-    """A decoded, checked and scrubbed record with the keyed hash of its raw content."""
+    """A decoded and checked record, with its labels and the keyed hash of its raw content."""
 
     raw: Raw
     record: Record
     content: str
     checks: list[Finding]
-    pii: dict[str, int]
+    labels: "Labels | None"
 
 
 @dataclass
@@ -189,20 +189,29 @@ class Cleaner:
             into: what came before them in the same batch.
         """
         batch = into or CallBatch(Cleaned())
-        for raw, call, content, checks, pii in self._prepare(
-            raws, events.calls, batch.cleaned, check_raw, self._call_texts
+        for prepared, pii in self._prepare(
+            raws,
+            events.calls,
+            batch.cleaned,
+            check=check_raw,
+            texts_of=_call_texts,
+            labels_of=self._labels_of,
         ):
-            interaction = self._interaction(call, raw.source, checks, pii)
-            batch.calls.append(interaction)
-            batch.contents.append(content)
-            batch.sources.append(raw.source)
+            batch.calls.append(self._interaction(prepared, pii))
+            batch.contents.append(prepared.content)
+            batch.sources.append(prepared.raw.source)
         return batch
 
     def prepare_signals(self, raws: Sequence[Raw], into: SignalBatch | None = None) -> SignalBatch:
         """Decodes and scrubs, as ``prepare_calls`` does."""
         batch = into or SignalBatch(Cleaned())
-        for raw, signal, content, _, _ in self._prepare(
-            raws, events.signals, batch.cleaned, _no_checks, _signal_texts
+        for (raw, signal, content, _, _), _ in self._prepare(
+            raws,
+            events.signals,
+            batch.cleaned,
+            check=_no_checks,
+            texts_of=_signal_texts,
+            labels_of=_no_labels,
         ):
             signal.trace_id = self._plain_id(signal.trace_id)
             signal.next_trace_id = signal.next_trace_id and self._plain_id(signal.next_trace_id)
@@ -218,10 +227,13 @@ class Cleaner:
         raws: Sequence[Raw],
         decoder: InputDecoder[Record],
         cleaned: Cleaned,
+        *,
         check: Callable[[Record], list[Finding]],
         texts_of: Callable[[Record], "list[Slot]"],
-    ) -> list[Prepared[Record]]:
-        records: list[tuple[Raw, Record, str, list[Finding]]] = []
+        labels_of: Callable[[Record], Labels | None],
+    ) -> "list[tuple[Prepared[Record], dict[str, int]]]":
+        """Records with counts of what was scrubbed, by type; refused ones are dead letters."""
+        records: list[Prepared[Record]] = []
         slots: list[list[Slot]] = []
         if raws:
             cleaned.tally[metrics.READ, (raws[0].source.topic,)] += len(raws)
@@ -229,31 +241,22 @@ class Cleaner:
             record = self._decode(raw, decoder, cleaned)
             if record is None:
                 continue
-            found = check(record)
             try:
-                slots.append(texts_of(record))
+                labels = labels_of(record)
             except ScrubError:
                 self._scrub_failed(raw, cleaned)
                 continue
-            records.append((raw, record, self._content(raw.value or b""), found))
+            content = self._content(raw.value or b"")
+            records.append(Prepared(raw, record, content, check(record), labels))
+            slots.append(texts_of(record))
         try:
-            entities = self._scrub_slots(slots)
+            scrubbed = list(zip(records, self._scrub_slots(slots), strict=True))
         except ScrubError:
-            return self._scrub_one_by_one(records, slots, cleaned)
-        return [
-            self._prepared(record, pii, cleaned)
-            for record, pii in zip(records, entities, strict=True)
-        ]
-
-    def _prepared(
-        self,
-        record: tuple[Raw, Record, str, list[Finding]],
-        pii: dict[str, int],
-        cleaned: Cleaned,
-    ) -> Prepared[Record]:
-        for name, number in pii.items():
-            cleaned.tally[metrics.PII, (name,)] += number
-        return Prepared(*record, pii)
+            scrubbed = self._scrub_one_by_one(records, slots, cleaned)
+        for _, pii in scrubbed:
+            for name, number in pii.items():
+                cleaned.tally[metrics.PII, (name,)] += number
+        return scrubbed
 
     def _decode(self, raw: Raw, decoder: InputDecoder[Record], cleaned: Cleaned) -> Record | None:
         record, unknown = decoder.decode(raw.value)
@@ -284,33 +287,27 @@ class Cleaner:
         return out
 
     def _scrub_one_by_one(
-        self,
-        records: Sequence[tuple[Raw, Record, str, list[Finding]]],
-        slots: Sequence["list[Slot]"],
-        cleaned: Cleaned,
-    ) -> list[Prepared[Record]]:
+        self, records: Sequence[Prepared[Record]], slots: Sequence["list[Slot]"], cleaned: Cleaned
+    ) -> "list[tuple[Prepared[Record], dict[str, int]]]":
         """Finds the record on which scrubbing fails; it fails closed, the others go on."""
         out = []
         for record, record_slots in zip(records, slots, strict=True):
             try:
-                pii = self._scrub_slots([record_slots])[0]
+                out.append((record, self._scrub_slots([record_slots])[0]))
             except ScrubError:
-                self._scrub_failed(record[0], cleaned)
-            else:
-                out.append(self._prepared(record, pii, cleaned))
+                self._scrub_failed(record.raw, cleaned)
         return out
 
     def _scrub_failed(self, raw: Raw, cleaned: Cleaned) -> None:
         rejected = Rejected(Stage.SCRUB, "scrub_failed")
         self._dead_letter(raw, rejected, cleaned, excerpt=False)
 
-    def _interaction(
-        self, call: Call, source: Source, checks: list[Finding], pii: dict[str, int]
-    ) -> Interaction:
-        labels = self._labels_of(call)
-        for name, number in labels.pii.items():
+    def _interaction(self, prepared: Prepared[Call], pii: dict[str, int]) -> Interaction:
+        (source, _, _), call, _, checks, labels = prepared
+        assert labels is not None  # noqa: S101 - every call has some
+        app, model, variant, prompt_version, finish_reason, attributes, found = labels
+        for name, number in found.items():
             pii[name] = pii.get(name, 0) + number
-        app, model, variant, prompt_version, finish_reason, attributes, _ = labels
         expect = call.expect
         if expect is not None and expect.schema is not None:
             schema = orjson.loads(self._label(_canonical(expect.schema), pii))
@@ -341,9 +338,9 @@ class Cleaner:
             seen=1,
             origin=Origin(source.topic, source.partition, source.offset),
         )
-        found = check_scrubbed(interaction)
-        if found:
-            interaction.checks = [*checks, *found]
+        more = check_scrubbed(interaction)
+        if more:
+            interaction.checks = [*checks, *more]
         return interaction
 
     def _labels_of(self, call: Call) -> Labels:
@@ -360,6 +357,8 @@ class Cleaner:
             if len(self._labels) >= LABELS:
                 self._labels.clear()
             known = self._labels[key] = self._scrubbed_labels(call)
+        if call.expect is not None and call.expect.schema is not None:
+            self._label(_canonical(call.expect.schema))
         return known
 
     def _scrubbed_labels(self, call: Call) -> Labels:
@@ -385,21 +384,6 @@ class Cleaner:
             for name, number in counts([known.entities]).items():
                 pii[name] = pii.get(name, 0) + number
         return known.text
-
-    def _call_texts(self, call: Call) -> "list[Slot]":
-        """The texts of a call; its labels are scrubbed on the way if they are new."""
-        slots: list[Slot] = [(message.content, message, "content") for message in call.messages]
-        if call.prompt:
-            slots.append((call.prompt, call, "prompt"))
-        if call.response:
-            slots.append((call.response, call, "response"))
-        if call.error:
-            slots.append((call.error, call, "error"))
-        slots += [(m.role, m, "role") for m in call.messages if m.role not in _ROLES]
-        self._labels_of(call)
-        if call.expect is not None and call.expect.schema is not None:
-            self._label(_canonical(call.expect.schema))
-        return slots
 
     def _plain_id(self, name: str) -> str:
         """An id as it is, unless it is no token or holds an address: then its keyed hash."""
@@ -821,6 +805,18 @@ def _canonical(schema: dict[str, Any]) -> str:
 _ROLES = frozenset({"system", "user", "assistant", "tool", "developer", "function"})
 
 
+def _call_texts(call: Call) -> list[Slot]:
+    slots: list[Slot] = [(message.content, message, "content") for message in call.messages]
+    if call.prompt:
+        slots.append((call.prompt, call, "prompt"))
+    if call.response:
+        slots.append((call.response, call, "response"))
+    if call.error:
+        slots.append((call.error, call, "error"))
+    slots += [(m.role, m, "role") for m in call.messages if m.role not in _ROLES]
+    return slots
+
+
 def _signal_texts(signal: Signal) -> list[Slot]:
     return [
         (text, signal, name)
@@ -831,6 +827,10 @@ def _signal_texts(signal: Signal) -> list[Slot]:
 
 def _no_checks(signal: Signal) -> list[Finding]:
     return []
+
+
+def _no_labels(signal: Signal) -> None:
+    """A signal has none."""
 
 
 def _payloads(entries: Iterable[Entry]) -> Iterable[bytes]:

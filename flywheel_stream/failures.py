@@ -321,6 +321,7 @@ def excerpt(text: str, limit: int = 200) -> str:
     """
     # Twice the limit holds the excerpt of most texts, eight times that of any that is not mostly
     # blank space.
+    line = ""
     for most in (2 * limit, 8 * limit):
         line = " ".join(_CONTROLS.sub(" ", text[:most]).split())
         if len(line) > limit:

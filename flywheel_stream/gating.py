@@ -6,7 +6,7 @@ entities, which a differential test holds them to.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, Protocol
 
 from flywheel_stream.hints import (
@@ -136,10 +136,7 @@ def _scanner(
         flags=[once | flags[row.how] for row in rows],
     )
 
-    def scan(raw: bytes, scan: Any = database.scan) -> None:
-        scan(raw, match_event_handler=on_match)
-
-    return scan
+    return partial(database.scan, match_event_handler=on_match)
 
 
 @cache

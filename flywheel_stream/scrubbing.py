@@ -15,14 +15,17 @@ from typing import Any, NamedTuple
 import orjson
 
 from flywheel_stream.errors import ScrubError
-from flywheel_stream.gating import Gate, PlainGate, best_gate, worth_scrubadub
+from flywheel_stream.gating import CLEAN, Gate, Gated, PlainGate, best_gate, worth_scrubadub
 from flywheel_stream.pii import AROUND, TABLE, TYPES, Detector, Span, beginning, card, fold
 from flywheel_stream.pii import version as table_version
 
 _PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(TYPES, key=len, reverse=True))})>")
 
-MAX_REMEMBERED, MAX_REMEMBERED_CHARS = 4096, 2048
-"""Clean texts that are remembered, and their size; and hashes of ids."""
+MAX_REMEMBERED = 4096
+"""Hashes of ids that are remembered, and clean texts."""
+
+REMEMBERED_FROM, REMEMBERED_TO = 1024, 16_384
+"""Characters of a clean text that is worth remembering, for looking at it again costs more."""
 
 
 SCRUBADUB_TYPES = {
@@ -86,34 +89,40 @@ class Scrubber:
         Raises:
             ScrubError: a detector failed; no text may be passed on.
         """
+        gate = self._gate
+        out = []
         try:
-            return [self._scrub(text) for text in texts]
+            for text in texts:
+                if len(text) >= REMEMBERED_FROM:
+                    out.append(self._scrub_long(text))
+                    continue
+                gated = gate(text)
+                out.append(Scrubbed(text, ()) if gated is CLEAN else self._scrub(text, gated))
         except (ValueError, TypeError, LookupError, RecursionError, MemoryError) as error:
             # The error's own text may hold the text that it failed on.
             raise ScrubError(f"A detector failed with {type(error).__name__}.") from None
+        return out
 
-    def _scrub(self, text: str) -> Scrubbed:
+    def _scrub_long(self, text: str) -> Scrubbed:
+        """System prompts come again and again: clean ones are remembered, others never."""
         known = self._known.get(text)
-        if known is not None:  # system prompts and canned answers come again and again
-            return known
-        places, residue = self._gate(text)
-        if not places and not residue:
-            return self._remember(Scrubbed(text, ()))
-        entities = find(text, places)
+        if known is None:
+            known = self._scrub(text, self._gate(text))
+            if not known.entities and len(text) <= REMEMBERED_TO:
+                if len(self._known) >= MAX_REMEMBERED:
+                    self._known.clear()
+                self._known[text] = known
+        return known
+
+    def _scrub(self, text: str, gated: Gated) -> Scrubbed:
+        places, residue = gated
+        entities = find(text, places) if places else []
         left = replace(text, entities) if entities else text
         if residue and (not entities or worth_scrubadub(left)):
             entities = sorted([*entities, *self._residual(text, entities)], key=_start)
         if not entities:
-            return self._remember(Scrubbed(text, ()))
+            return Scrubbed(text, ())
         return Scrubbed(*_replaced(text, entities))
-
-    def _remember(self, scrubbed: Scrubbed) -> Scrubbed:
-        """Remembers a clean text that may come again; never one with personal data."""
-        if len(scrubbed.text) <= MAX_REMEMBERED_CHARS:
-            if len(self._known) >= MAX_REMEMBERED:
-                self._known.clear()
-            self._known[scrubbed.text] = scrubbed
-        return scrubbed
 
     def _residual(self, text: str, entities: Sequence[Entity]) -> Iterator[Entity]:
         """What scrubadub finds where ours found nothing; positions stay those of the input."""
