@@ -165,6 +165,21 @@ def _bench(settings: Settings, args: argparse.Namespace) -> int:
     return OK
 
 
+def _scrub(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.filters import TextLine, run_filter, scrub_lines
+
+    secret = settings.secret.get_secret_value().encode()
+    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TextLine, scrub_lines(secret))
+
+
+def _cluster(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.embedders import load_embedder
+    from stream.filters import TimedLine, cluster_lines, run_filter
+
+    work = cluster_lines(load_embedder(settings.embedder), settings.cluster_capacity)
+    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
@@ -200,6 +215,20 @@ COMMANDS: tuple[Command, ...] = (
         "flywheel doctor --json",
         _json_option,
         _doctor,
+    ),
+    Command(
+        "scrub",
+        "scrub texts: JSON lines with a text in, scrubbed text and entities out",
+        """echo '{"text": "I am at jo@example.com"}' | flywheel scrub""",
+        _no_options,
+        _scrub,
+    ),
+    Command(
+        "cluster",
+        "cluster texts as they come: JSON lines with id, text and ts in, id and cluster out",
+        "flywheel cluster < failures.jsonl",
+        _no_options,
+        _cluster,
     ),
     Command(
         "replay",
