@@ -65,6 +65,8 @@ from flywheel_stream.joining import (
     numbered,
     origin_key,
 )
+from flywheel_stream.leaks import leaked
+from flywheel_stream.replacing import Entity
 from flywheel_stream.scrubbing import Scrubbed, counts
 from flywheel_stream.signals import judge
 
@@ -88,8 +90,10 @@ class Scrubs(Protocol):
 
     version: str
 
-    def scrub(self, texts: Sequence[str]) -> list[Scrubbed]:
-        """Scrubs a batch of texts."""
+    def scrub(
+        self, texts: Sequence[str], conversations: Sequence[str] | None = None
+    ) -> list[Scrubbed]:
+        """Scrubs a batch of texts, each of its conversation."""
 
     def hash_id(self, kind: str, value: str) -> str:
         """A keyed hash of an id."""
@@ -250,7 +254,7 @@ class Cleaner:
             records.append(Prepared(raw, record, content, check(record), labels))
             slots.append(texts_of(record))
         try:
-            scrubbed = list(zip(records, self._scrub_slots(slots), strict=True))
+            scrubbed = list(zip(records, self._scrub_slots(records, slots), strict=True))
         except ScrubError:
             scrubbed = self._scrub_one_by_one(records, slots, cleaned)
         for _, pii in scrubbed:
@@ -272,17 +276,27 @@ class Cleaner:
         cleaned.latest = max(cleaned.latest, at)
         return record
 
-    def _scrub_slots(self, slots: Sequence["list[Slot]"]) -> list[dict[str, int]]:
+    def _scrub_slots(
+        self, records: Sequence[Prepared[Any]], slots: Sequence["list[Slot]"]
+    ) -> list[dict[str, int]]:
         """Scrubs all texts of all records in one go, in place; returns counts by record."""
-        scrubbed = iter(self._scrubber.scrub([slot[0] for record in slots for slot in record]))
+        texts, talks = [], []
+        for (_, record, _, _, _), own in zip(records, slots, strict=True):
+            talk = getattr(record, "session_id", "") or record.trace_id
+            for slot in own:
+                texts.append(slot[0])
+                talks.append(talk)
+        scrubbed = iter(self._scrubber.scrub(texts, talks))
         out = []
-        for record in slots:
+        for prepared, own in zip(records, slots, strict=True):
             found = []
-            for _, target, name in record:
+            for raw, target, name in own:
                 text, entities = next(scrubbed)
                 if entities:
                     setattr(target, name, text)
                     found.append(entities)
+                    if name == "response":
+                        prepared.checks.extend(_leaks(raw, entities, own))
             out.append(counts(found) if found else {})
         return out
 
@@ -293,7 +307,7 @@ class Cleaner:
         out = []
         for record, record_slots in zip(records, slots, strict=True):
             try:
-                out.append((record, self._scrub_slots([record_slots])[0]))
+                out.append((record, self._scrub_slots([record], [record_slots])[0]))
             except ScrubError:
                 self._scrub_failed(record.raw, cleaned)
         return out
@@ -815,6 +829,12 @@ def _call_texts(call: Call) -> list[Slot]:
         slots.append((call.error, call, "error"))
     slots += [(m.role, m, "role") for m in call.messages if m.role not in _ROLES]
     return slots
+
+
+def _leaks(answer: str, entities: Iterable[Entity], slots: "Iterable[Slot]") -> list[Finding]:
+    found = [(name, answer[start:end]) for name, start, end in entities]
+    leak = leaked(found, [text for text, _, name in slots if name in {"content", "prompt"}])
+    return [leak] if leak else []
 
 
 def _signal_texts(signal: Signal) -> list[Slot]:

@@ -230,6 +230,7 @@ FROM_CHECKS: Mapping[str, tuple[str, float]] = {
     "error": ("tool_error", 0.9),
     "empty_response": ("tool_error", 0.6),
     "truncated": ("format_error", 0.6),
+    "pii_leak": ("privacy", 1.0),
 }
 """Check to (kind, how surely it is that kind).
 

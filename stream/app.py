@@ -31,6 +31,7 @@ from stream.ingest import Ingest
 from stream.learn import Learn
 from stream.prometheus import Metrics
 from stream.redis_store import Redis, RedisWaitingRoom, RedisWindow
+from stream.scrubbers import build_scrubber
 from stream.settings import Settings
 from stream.sink import Sink
 from stream.state_store import StateStore
@@ -270,7 +271,7 @@ class Worker:
     def _wire(self, partitions: dict[str, int]) -> None:
         settings, topics, app = self.settings, self.topics, self.app
         secret = settings.secret.get_secret_value().encode() or secrets.token_bytes(32)
-        scrubber = self._scrubber or Scrubber(secret=secret)
+        scrubber = self._scrubber or build_scrubber(settings, secret)
         embedder = self._embedder or load_embedder(settings.embedder)
         sink = Sink(topics, partitions, self._send, self.metrics)
         window = WindowPolicy(

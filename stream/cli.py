@@ -167,9 +167,10 @@ def _bench(settings: Settings, args: argparse.Namespace) -> int:
 
 def _scrub(settings: Settings, args: argparse.Namespace) -> int:
     from stream.filters import TextLine, run_filter, scrub_lines
+    from stream.scrubbers import build_scrubber
 
-    secret = settings.secret.get_secret_value().encode()
-    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TextLine, scrub_lines(secret))
+    work = scrub_lines(build_scrubber(settings))
+    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TextLine, work)
 
 
 def _cluster(settings: Settings, args: argparse.Namespace) -> int:

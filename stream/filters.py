@@ -6,7 +6,7 @@ typed by hand is answered at once. A bad line becomes ``{"error"}`` and the rest
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import msgspec
 import orjson
@@ -14,6 +14,9 @@ from msgspec import Struct
 
 from flywheel_stream.errors import ScrubError
 from flywheel_stream.events import parse_ts
+
+if TYPE_CHECKING:
+    from flywheel_stream.scrubbing import Scrubber
 
 MAX_READ = 1 << 20
 """Bytes that are read at once: about the size of a batch."""
@@ -112,11 +115,8 @@ def _write(sink: BinaryIO, answers: Iterable[Answer]) -> None:
 # ---------------------------------------------------------------- flywheel scrub
 
 
-def scrub_lines(secret: bytes) -> Callable[[list[TextLine]], list[Answer]]:
+def scrub_lines(scrubber: "Scrubber") -> Callable[[list[TextLine]], list[Answer]]:
     """Scrubs texts; entities are in code points of the input, half-open, sorted, disjoint."""
-    from flywheel_stream.scrubbing import Scrubber  # noqa: PLC0415 - takes seconds to import
-
-    scrubber = Scrubber(secret=secret)
 
     def work(lines: list[TextLine]) -> list[Answer]:
         try:

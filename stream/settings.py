@@ -74,6 +74,15 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(
         SecretStr(""), description="Keys the hashes of users; empty: one is drawn per run."
     )
+    placeholders: Literal["types", "pseudonyms"] = Field(
+        "types", description="`<PERSON>`, or `<PERSON_4821>`: one person, inside a conversation."
+    )
+    scrub_seconds: Positive = Field(
+        10.0, description="A text that takes longer to scrub is a dead letter."
+    )
+    scrubadub_detectors: tuple[str, ...] = Field(
+        (), description="More scrubadub detectors, `package.module:Class`; they see every text."
+    )
     batch_records: Count = Field(1000, description="Most records of one batch.")
     batch_bytes: Count = Field(2 * 1024 * 1024, description="Most bytes of one batch.")
     dedup_window_hours: Positive = Field(24.0, description="How long a duplicate is recognised.")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flywheel_stream.scrubbing import Scrubber
 from stream.filters import Answer, TextLine, TimedLine, cluster_lines, run_filter, scrub_lines
 
 
@@ -81,7 +82,7 @@ def test_answers_that_are_completed_at_the_end_keep_their_order() -> None:
 def test_scrub_gives_text_and_entities_in_code_points() -> None:
     text = "é 😀 write to jo@example.com or call +44 20 7946 0958"
     data = json.dumps({"text": text}).encode()
-    status, [answer] = filtered(data, TextLine, scrub_lines(b"k"))
+    status, [answer] = filtered(data, TextLine, scrub_lines(Scrubber(secret=b"k")))
     assert status == 0
     assert answer["text"] == "é 😀 write to <EMAIL> or call <PHONE>"
     spans = [(e["type"], text[e["start"] : e["end"]]) for e in answer["entities"]]
@@ -93,14 +94,14 @@ def test_a_text_on_which_scrubbing_fails_is_not_passed_on(monkeypatch: pytest.Mo
 
     plain = scrubbing.find
 
-    def failing(text: str, places: Sequence[int] | None = None) -> Any:
+    def failing(text: str, *rest: Any) -> Any:
         if "bad@" in text:
             raise ValueError(text)
-        return plain(text, places)
+        return plain(text, *rest)
 
     monkeypatch.setattr(scrubbing, "find", failing)
     data = b'{"text": "a@example.com"}\n{"text": "bad@example.com"}\n{"text": "b@example.com"}\n'
-    status, answers = filtered(data, TextLine, scrub_lines(b"k"))
+    status, answers = filtered(data, TextLine, scrub_lines(Scrubber(secret=b"k")))
     assert status == 1
     assert [answer.get("text") for answer in answers] == ["<EMAIL>", None, "<EMAIL>"]
     assert "bad@" not in answers[1]["error"]

@@ -331,11 +331,13 @@ async def test_traffic_counts_by_minute_and_slice_with_the_offsets_it_counts() -
 
 async def test_a_record_that_cannot_be_scrubbed_is_refused_and_the_others_go_on() -> None:
     class Failing(Scrubber):
-        def scrub(self, texts: Sequence[str]) -> list[Scrubbed]:
+        def scrub(
+            self, texts: Sequence[str], conversations: Sequence[str] | None = None
+        ) -> list[Scrubbed]:
             if any("poison" in text for text in texts):
                 message = "a detector failed"
                 raise ScrubError(message)
-            return super().scrub(texts)
+            return super().scrub(texts, conversations)
 
     cleaned = await Ingest(scrubber=Failing()).calls(
         call("t1"), call("t2", response="poison jane@example.com"), call("t3")
@@ -372,3 +374,16 @@ async def test_a_schema_stays_a_schema() -> None:
     )
     kept = values(cleaned, "interactions")[0]["expect"]["schema"]
     assert kept == {**schema, "description": "mail <EMAIL>"}
+
+
+async def test_personal_data_that_only_the_answer_holds_is_a_finding_without_the_value() -> None:
+    ingest = Ingest()
+    cleaned = await ingest.calls(
+        call("t1", prompt="Who is my contact?", response="Jane, 219-09-9999."),
+        call("t2", prompt="Is 219 09 9999 right?", response="Yes, 219-09-9999 is."),
+    )
+    told = {row["trace_id"]: row["checks"] for row in values(cleaned, "interactions")}
+    assert [check["kind"] for check in told["t1"]] == ["pii_leak"]
+    assert told["t1"][0]["evidence"] == "not in the prompt: US_SSN 1"
+    assert told["t2"] == []
+    assert [record.trace_id for record in judged(cleaned)] == ["t1"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flywheel_stream import checks
+from flywheel_stream import checks, leaks
 from flywheel_stream.events import Finding, Interaction, Judged, Origin, Signal
 from flywheel_stream.failures import (
     FROM_CHECKS,
@@ -82,7 +82,7 @@ def test_every_row_is_well_formed() -> None:
 
 
 def test_every_check_leads_to_a_kind_of_the_table() -> None:
-    assert {check.name for check in checks.TABLE} == set(FROM_CHECKS)
+    assert {*(check.name for check in checks.TABLE), leaks.CHECK} == set(FROM_CHECKS)
     assert {kind for kind, _ in FROM_CHECKS.values()} <= {kind.name for kind in TABLE}
 
 

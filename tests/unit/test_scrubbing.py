@@ -5,18 +5,21 @@ import gzip
 import importlib.util
 import json
 import random
+import re
 import string
 import time
 from pathlib import Path
 
 import pytest
+import scrubadub
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flywheel_stream.errors import ScrubError
+from flywheel_stream.errors import ConfigError, ScrubError
 from flywheel_stream.gating import Gated, HyperscanGate, PlainGate
 from flywheel_stream.pii import TABLE
-from flywheel_stream.scrubbing import Entity, Scrubber, counts, find, replace
+from flywheel_stream.replacing import Entity, replace
+from flywheel_stream.scrubbing import Scrubber, counts, find
 from tests.unit.mutation import mutated
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -169,6 +172,70 @@ def test_a_detector_that_fails_names_no_text(monkeypatch: pytest.MonkeyPatch) ->
         scrubber.scrub(["jo@example.com"])
     assert "jo@" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+# ---------------------------------------------------------------- pseudonyms, limits, plug-ins
+
+
+def test_pseudonyms_tell_people_apart_inside_a_conversation_only() -> None:
+    scrubber = Scrubber(secret=b"key", pseudonymous=True)
+    texts = ["jo@example.com wrote to al@example.com", "JO@example.com again", "jo@example.com"]
+    one, two, three = (item.text for item in scrubber.scrub(texts, ["a", "a", "b"]))
+    first, other = re.findall(r"<EMAIL_\d{4}>", one)
+    assert first != other
+    assert two == f"{first} again"
+    assert three != first
+    assert scrubber.scrub([one], ["a"])[0].text == one
+    assert Scrubber(secret=b"new", pseudonymous=True).scrub(texts, ["a"] * 3)[0].text != one
+
+
+def test_pseudonyms_leave_json_json() -> None:
+    scrubber = Scrubber(secret=b"key", pseudonymous=True)
+    text = scrubber.scrub(['{"card": 4111111111111111}'], ["a"])[0].text
+    assert re.fullmatch(r"CREDIT_CARD_\d{4}", json.loads(text)["card"].strip("<>"))
+
+
+def test_a_text_that_takes_too_long_fails_closed() -> None:
+    ticks = iter(range(1000))
+    scrubber = Scrubber(limit=3.0, clock=lambda: float(next(ticks)))
+    text = "jo@example.com, 4111 1111 1111 1111, +44 20 7946 0958, DE89 3704 0044 0532 0130 00"
+    with pytest.raises(ScrubError, match="longer than 3 s"):
+        scrubber.scrub([text])
+
+
+class OrderDetector(scrubadub.detectors.RegexDetector):  # type: ignore[misc]
+    """A detector that somebody else wrote."""
+
+    name = "order"
+    regex = re.compile(r"\bORD-\d{6}\b")
+    filth_cls = type("OrderFilth", (scrubadub.filth.Filth,), {"type": "order_number"})
+
+
+def test_any_detector_made_for_scrubadub_can_be_plugged_in() -> None:
+    scrubber = Scrubber(detectors=[f"{__name__}:OrderDetector"])
+    assert scrubber.scrub(["ORD-123456 of jo@example.com", "nothing"]) == [
+        (
+            "<ORDER_NUMBER> of <EMAIL>",
+            (Entity("ORDER_NUMBER", 0, 10), Entity("EMAIL", 14, 28)),
+        ),
+        ("nothing", ()),
+    ]
+    assert "OrderDetector" in scrubber.version
+
+
+@pytest.mark.parametrize("name", ["nowhere:Detector", "json:loads", "json", "string:Template"])
+def test_a_detector_that_does_not_load_is_named(name: str) -> None:
+    with pytest.raises(ConfigError, match="FLYWHEEL_SCRUBADUB_DETECTORS"):
+        Scrubber(detectors=[name])
+
+
+def test_our_table_is_a_detector_of_scrubadub() -> None:
+    from flywheel_stream.as_scrubadub import FlywheelDetector  # noqa: PLC0415 - only here
+
+    scrubber = scrubadub.Scrubber(detector_list=[FlywheelDetector()])
+    assert scrubber.clean("my card is 4111 1111 1111 1111") == "my card is {{CREDIT_CARD}}"
+    kinds = [filth.type for filth in scrubber.iter_filth("jo@example.com, DE89370400440532013000")]
+    assert kinds == ["email", "iban"]
 
 
 # ---------------------------------------------------------------- gates
