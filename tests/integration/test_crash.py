@@ -1,126 +1,129 @@
 """Crashes on real Kafka and Redis: nothing is lost, and what is learnt is what it would have been."""
 
+import asyncio
 import random
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
+from stream.app import create_topics
+from stream.settings import Settings
 from tests import fleet
 
 CALLS = 12_000
 
 
-def renamed(rows: dict[bytes, bytes], name: str) -> dict[bytes, bytes]:
-    """Rows with the deployment's name taken out of their origins."""
-    return {key: value.replace(name.encode(), b"run") for key, value in rows.items()}
-
-
-def assert_same(left: fleet.Left, name: str, calm: fleet.Left, calm_name: str) -> None:
-    """Nothing lost; repeats equal; all that is learnt, emitted and curated equal."""
-    assert renamed(left.curated, name) == renamed(calm.curated, calm_name)
-    assert renamed(left.failures, name) == renamed(calm.failures, calm_name)
-    assert left.alerts == calm.alerts
-    assert left.differing == []
+def assert_same(left: fleet.Left, calm: fleet.Left) -> None:
+    """Nothing lost, nothing else written, repetitions equal; what is learnt is equal."""
+    for role in fleet.KEPT:
+        assert left.written[role].keys() == calm.written[role].keys(), role
+    assert left.curated == calm.curated
+    assert left.failures == calm.failures
+    assert left.alerts == calm.alerts  # by id and content, each once
     assert set(left.learnt) == set(calm.learnt)
     for app, state in calm.learnt.items():
-        ours = repr(fleet.meaning(left.learnt[app])).replace(name, "run")
-        theirs = repr(fleet.meaning(state)).replace(calm_name, "run")
-        assert ours == theirs, f"what is learnt of {app} differs"
+        assert left.learnt[app] == state, f"what is learnt of {app} differs"
 
 
-@pytest.fixture(scope="module")
-def calm_run() -> dict[str, fleet.Left]:
-    """The undisturbed run, made once."""
-    return {}
+def assert_accounted_for(left: fleet.Left, data: fleet.Traffic) -> None:
+    """Each input record became what it had to, and nothing else besides."""
+    assert left.fates == {place: {fate} for place, fate in data.fates.items()}
 
 
-async def run_calmly(
-    runs: dict[str, fleet.Left], kafka: str, redis: str, logs: Path
-) -> tuple[fleet.Left, str]:
-    name = "calm"
-    if name not in runs:
-        settings = fleet.settings_of(name, kafka, redis)
+class Calm:
+    """The undisturbed run."""
+
+    def __init__(self, settings: Settings, left: fleet.Left, data: fleet.Traffic) -> None:
+        self.settings, self.left, self.data = settings, left, data
+
+
+_calm: list[Calm] = []
+
+
+@pytest.fixture
+async def calm(kafka: str, redis_url: str, tmp_path: Path) -> Calm:
+    """The undisturbed run, by one worker that finds all of the traffic there; made once."""
+    if not _calm:
+        settings = fleet.settings_of("calm", kafka, redis_url, idle_timeout=600.0)
         data = fleet.traffic(settings, CALLS)
-        await fleet.feed(settings, data)
-        worker = fleet.Worker(settings, logs / "calm.log")
+        await create_topics(settings)
+        await fleet.feed(settings, data.records)
+        worker = fleet.Worker(settings, tmp_path / "calm.log")
         try:
-            await fleet.wait_until_finished(settings, data)
+            await fleet.wait_until_finished(settings)
         finally:
             status = worker.stop()
         assert status == 0
-        runs[name] = await fleet.left_behind(settings)
-        assert len(runs[name].interactions) == data.calls + settings.input_partitions
-    return runs[name], name
+        _calm.append(Calm(settings, await fleet.left_behind(settings, data), data))
+    return _calm[0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_the_undisturbed_run_says_everything_once(calm: Calm) -> None:
+    assert_accounted_for(calm.left, calm.data)
+    assert calm.left.repeated == 0
+    assert min(len(calm.left.curated), len(calm.left.failures)) > 1000
+    states = {(alert["app"], alert["state"]) for alert in calm.left.alerts}
+    assert states >= {("app-1", "opened"), ("app-1", "resolved"), ("app-3", "opened")}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_ten_kills_at_random_moments_change_nothing(
-    kafka: str, redis_url: str, tmp_path: Path, calm_run: dict[str, fleet.Left]
+    calm: Calm, kafka: str, redis_url: str, tmp_path: Path
 ) -> None:
-    calm, calm_name = await run_calmly(calm_run, kafka, redis_url, tmp_path)
-    name = "killed"
-    settings = fleet.settings_of(name, kafka, redis_url)
-    data = fleet.traffic(settings, CALLS)
-    await fleet.feed(settings, data)
-    workers = await fleet.chaos(
-        lambda: fleet.Worker(settings, tmp_path / "killed.log"),
-        lambda worker: worker.kill(),
-        times=10,
-        rng=random.Random(11),
-        until=lambda: fleet.wait_until_finished(settings, data),
+    settings = fleet.settings_of(
+        "killed", kafka, redis_url, idle_timeout=600.0, session_timeout=3.0
     )
-    statuses = [worker.stop() for worker in workers]
-    left = await fleet.left_behind(settings)
-    assert statuses == [0, 0]
-    assert_same(left, name, calm, calm_name)
+    data = fleet.traffic(settings, CALLS)
+    chaos = fleet.Chaos(settings, data, tmp_path / "killed.log", 10, random.Random(11))
+
+    async def kill(worker: fleet.ForkedWorker, _: fleet.Group) -> None:
+        worker.kill()
+
+    assert await chaos.run(kill) == [0, 0]
+    left = await fleet.left_behind(settings, data)
+    assert_accounted_for(left, data)
+    assert_same(left, calm.left)
+    assert min(chaos.behind) > 0  # each kill was in the middle of work
+    assert left.repeated > 0
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_a_worker_stopped_past_its_session_and_woken_changes_nothing(
-    kafka: str, redis_url: str, tmp_path: Path, calm_run: dict[str, fleet.Left]
+    calm: Calm, kafka: str, redis_url: str, tmp_path: Path
 ) -> None:
-    calm, calm_name = await run_calmly(calm_run, kafka, redis_url, tmp_path)
-    name = "frozen"
-    settings = fleet.settings_of(name, kafka, redis_url)
+    settings = fleet.settings_of("frozen", kafka, redis_url, idle_timeout=600.0)
     data = fleet.traffic(settings, CALLS)
-    await fleet.feed(settings, data)
+    chaos = fleet.Chaos(settings, data, tmp_path / "frozen.log", 2, random.Random(5))
 
-    def freeze(worker: fleet.Worker) -> None:
+    async def freeze(worker: fleet.ForkedWorker, group: fleet.Group) -> None:
         worker.send(signal.SIGSTOP)
-        time.sleep(settings.session_timeout + 2)  # its partitions go to the other one
+        await asyncio.sleep(settings.session_timeout + 1)
+        await group.gathered(1)  # its partitions went to the other one
         worker.send(signal.SIGCONT)
 
-    workers = await fleet.chaos(
-        lambda: fleet.Worker(settings, tmp_path / "stopped.log"),
-        freeze,
-        times=2,
-        rng=random.Random(5),
-        until=lambda: fleet.wait_until_finished(settings, data),
-    )
-    statuses = [worker.stop() for worker in workers]
-    left = await fleet.left_behind(settings)
-    assert statuses == [0, 0]
-    assert_same(left, name, calm, calm_name)
+    assert await chaos.run(freeze) == [0, 0]
+    left = await fleet.left_behind(settings, data)
+    assert_accounted_for(left, data)
+    assert_same(left, calm.left)
+    assert min(chaos.behind) > 0  # it was frozen in the middle of work
+    assert left.repeated > 0
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(200)
-async def test_a_clean_restart_reads_nothing_again(
-    kafka: str, redis_url: str, tmp_path: Path, calm_run: dict[str, fleet.Left]
-) -> None:
-    await run_calmly(calm_run, kafka, redis_url, tmp_path)
-    settings = fleet.settings_of("calm", kafka, redis_url)
-    before = await fleet.left_behind(settings)
-    worker = fleet.Worker(settings, tmp_path / "again.log")
+async def test_a_clean_restart_reads_nothing_again(calm: Calm, tmp_path: Path) -> None:
+    before = await fleet.left_behind(calm.settings, calm.data)
+    worker = fleet.Worker(calm.settings, tmp_path / "again.log")
     try:
-        await fleet.wait_until_assigned(settings)
+        await fleet.wait_until_assigned(calm.settings)
     finally:
         status = worker.stop()
-    after = await fleet.left_behind(settings)
+    after = await fleet.left_behind(calm.settings, calm.data)
     assert status == 0
-    assert after.repeated == before.repeated == 0
-    assert after.curated == before.curated
+    assert after.written == before.written == calm.left.written
+    assert after.learnt == before.learnt
