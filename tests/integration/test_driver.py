@@ -9,11 +9,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from faust.types import TP
 
+from flywheel_stream.errors import RecreatedTopicError
 from stream.app import build_faust
 from stream.topics import Topics
-from stream.transport import Batch, Batching, BatchSchema, Record
+from stream.transport import Batch, Batching, BatchSchema, Hooks, Record
 from tests import fleet
 from tests.servers import KafkaServer
 
@@ -31,6 +33,7 @@ class Reader:
         acknowledge: says of a batch whether it is acknowledged at once.
         commit_interval: seconds between commits.
         by_faust: Faust's stream acknowledges, not we.
+        hooks: what is done around rebalances.
     """
 
     def __init__(
@@ -42,11 +45,14 @@ class Reader:
         acknowledge: Callable[[Batch], bool] = lambda _: True,
         commit_interval: float = 0.1,
         by_faust: bool = False,
+        hooks: Hooks | None = None,
     ) -> None:
         settings = fleet.settings_of(group, kafka, "redis://127.0.0.1:1", session_timeout=3.0)
         app: Any = build_faust(settings, Topics(settings))
         app.conf.broker_commit_interval = commit_interval
-        app.batching = Batching(topics=frozenset(batched), max_records=5, fetch_wait_ms=50)
+        app.batching = Batching(
+            topics=frozenset(batched), max_records=5, fetch_wait_ms=50, hooks=hooks
+        )
         for name in batched:
             app.agent(app.topic(name, schema=BatchSchema()), name=name)(self._take)
         for name in plain:
@@ -125,9 +131,12 @@ async def admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await client.close()
 
 
-async def create(kafka: str, *names: str, partitions: int = 1) -> None:
+async def create(
+    kafka: str, *names: str, partitions: int = 1, config: dict[str, str] | None = None
+) -> None:
+    topics = [NewTopic(name, partitions, 1, topic_configs=config) for name in names]
     async with admin(kafka) as client:
-        answer = await client.create_topics([NewTopic(name, partitions, 1) for name in names])
+        answer = await client.create_topics(topics)
     assert [code for _, code, *_ in answer.topic_errors] == [0] * len(names)
 
 
@@ -143,8 +152,11 @@ async def producing(kafka: str, **options: Any) -> AsyncIterator[AIOKafkaProduce
 
 async def send(kafka: str, topic: str, values: list[bytes], partitions: int = 1) -> None:
     async with producing(kafka) as producer:
-        for index, value in enumerate(values):
+        confirmed = [
             await producer.send(topic, value, partition=index % partitions)
+            for index, value in enumerate(values)
+        ]
+        await asyncio.gather(*confirmed)
 
 
 def numbered(count: int, start: int = 0) -> list[bytes]:
@@ -265,6 +277,60 @@ async def test_gaps_bytes_that_do_not_decode_and_topics_read_faust_s_way(kafka: 
             await send(kafka, topic, [b"new"])
         await until(has_committed(kafka, "gaps", dict.fromkeys(ends, 17)))
     assert again.values == again.plain == [b"new"]
+
+
+async def test_gaps_of_compaction_hold_nothing_back(kafka: str) -> None:
+    async with admin(kafka) as client:  # else the cleaner looks every fifteen seconds
+        broker = ConfigResource(ConfigResourceType.BROKER, "1", {"log.cleaner.backoff.ms": "50"})
+        await client.alter_configs([broker])
+    eager = {
+        "cleanup.policy": "compact",
+        "segment.ms": "100",
+        "min.cleanable.dirty.ratio": "0.001",
+        "max.compaction.lag.ms": "100",
+    }
+    await create(kafka, "compacted", config=eager)
+    keys = [b"once" if number == 5 else b"often" for number in range(20)]
+
+    async def is_compacted() -> bool:
+        await producer.send_and_wait("compacted", b"rolls the segment", key=b"last")
+        return len(await fleet.read_topic(kafka, "compacted")) < len(keys)
+
+    async with producing(kafka) as producer:
+        for key in keys:
+            await producer.send_and_wait("compacted", b"value", key=key)
+        await until(is_compacted)
+    reader = Reader(kafka, "compacted", "compacted")
+    async with running(reader):
+        await until(lambda: len(reader.records) >= 2)
+        assert reader.places[:2] == [(0, 5), (0, 19)]
+        async with producing(kafka) as producer:
+            await producer.send_and_wait("compacted", b"more", key=b"more")
+        await until(lambda: reader.values[-1] == b"more")
+        _, last = reader.places[-1]
+        await until(has_committed(kafka, "compacted", {TP("compacted", 0): last + 1}))
+
+
+class Beyond:
+    """Hooks of an application that has come further than the topic goes."""
+
+    async def settle(self) -> None: ...
+
+    async def on_revoked(self) -> None: ...
+
+    async def on_seek(self, assigned: frozenset[TP]) -> dict[TP, int]:
+        return dict.fromkeys(assigned, 100)
+
+
+async def test_a_position_beyond_the_end_is_refused_and_not_begun_anew(kafka: str) -> None:
+    await create(kafka, "beyond")
+    await send(kafka, "beyond", numbered(10))
+    reader = Reader(kafka, "beyond", "beyond", hooks=Beyond())
+    async with running(reader):
+        await until(lambda: reader.app.crash_reason is not None)  # aiokafka goes to offset 0
+    assert isinstance(reader.app.crash_reason, RecreatedTopicError)
+    assert "was read up to offset 100 and now goes on at offset 0" in str(reader.app.crash_reason)
+    assert reader.batches == []
 
 
 async def test_what_faust_s_own_stream_acknowledges_is_committed(kafka: str) -> None:
