@@ -62,6 +62,22 @@ def _json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def _dedup_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--capacity",
+        type=_positive,
+        default=100_000,
+        metavar="N",
+        help="texts that are remembered, about 3 KB each; default: 100,000",
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return int(text)
+
+
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     _json_option(parser)
     parser.add_argument("--events", type=int, default=100_000)
@@ -181,6 +197,13 @@ def _cluster(settings: Settings, args: argparse.Namespace) -> int:
     return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work)
 
 
+def _dedup(settings: Settings, args: argparse.Namespace) -> int:
+    from stream.filters import TimedLine, dedup_lines, run_filter
+
+    work = dedup_lines(settings.dedup_window_hours * 3600, args.capacity)
+    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
@@ -230,6 +253,13 @@ COMMANDS: tuple[Command, ...] = (
         "flywheel cluster < failures.jsonl",
         _no_options,
         _cluster,
+    ),
+    Command(
+        "dedup",
+        "find copies and near-copies: JSON lines with id, text and ts in, id, duplicate and of out",
+        "flywheel dedup < texts.jsonl",
+        _dedup_options,
+        _dedup,
     ),
     Command(
         "replay",

@@ -155,3 +155,22 @@ def cluster_lines(embedder: Any, capacity: int) -> Callable[[list[TimedLine]], l
         ]
 
     return work
+
+
+# ---------------------------------------------------------------- flywheel dedup
+
+
+def dedup_lines(window: float, capacity: int) -> Callable[[list[TimedLine]], list[Answer]]:
+    """Says which texts are exact or near copies of one that is none, ``window`` seconds around."""
+    from flywheel_stream.near import NearIndex  # noqa: PLC0415 - other filters need no numpy
+
+    index = NearIndex(window=window, capacity=capacity)
+
+    def work(lines: list[TimedLine]) -> list[Answer]:
+        matches = index.add((line.id, line.text, float(line.ts)) for line in lines)
+        return [
+            {"id": line.id, "duplicate": match.duplicate, "of": match.of}
+            for line, match in zip(lines, matches, strict=True)
+        ]
+
+    return work

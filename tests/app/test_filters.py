@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from flywheel_stream.scrubbing import Scrubber
-from stream.filters import Answer, TextLine, TimedLine, cluster_lines, run_filter, scrub_lines
+from stream.filters import (
+    Answer,
+    TextLine,
+    TimedLine,
+    cluster_lines,
+    dedup_lines,
+    run_filter,
+    scrub_lines,
+)
 
 
 class Pipe:
@@ -133,3 +141,42 @@ def test_the_command_answers_a_line_before_the_next_one_comes() -> None:
         assert json.loads(child.stdout.readline())["text"] == "<EMAIL>"
         child.stdin.close()
         assert child.wait() == 0
+
+
+def test_copies_and_near_copies_name_the_first_and_a_bad_line_is_an_error() -> None:
+    asked = "Where is my parcel? I have been waiting for it since the first of March."
+    rows = [
+        {"id": "a", "text": asked, "ts": "2026-01-05T09:00:00Z"},
+        {"id": "b", "text": f"  {asked.upper()}\n", "ts": 1767603601},
+        {"id": "c", "text": asked.replace("March", "May"), "ts": 1767603602},
+        {"id": "d", "text": "How do I pay?", "ts": 1767603603},
+        {"id": "e", "text": "", "ts": 1767603604},
+        {"id": "f", "text": " ", "ts": 1767603605},
+        {"id": "g", "text": asked, "ts": 1767603600 + 86_401},
+    ]
+    data = b"".join(json.dumps(row).encode() + b"\n" for row in [*rows[:4], {"id": "x"}, *rows[4:]])
+    status, answers = filtered(data, TimedLine, dedup_lines(86_400, 100))
+    assert status == 1
+    assert answers.pop(4) == {"error": "Object missing required field `text`."}
+    assert [answer["id"] for answer in answers] == list("abcdefg")
+    assert [(answer["duplicate"], answer["of"]) for answer in answers] == [
+        (None, None),
+        ("exact", "a"),
+        ("near", "a"),
+        (None, None),
+        (None, None),
+        ("exact", "e"),
+        (None, None),
+    ]
+
+
+def test_dedup_as_a_command() -> None:
+    command = [sys.executable, "-m", "stream.cli", "dedup", "--capacity"]
+    one = b'{"id": "a", "text": "again and again", "ts": 0}\n'
+    other = one.replace(b'"a"', b'"b"')
+    done = subprocess.run([*command, "5"], input=one + other, capture_output=True, check=True)
+    assert [json.loads(raw) for raw in done.stdout.splitlines()] == [
+        {"id": "a", "duplicate": None, "of": None},
+        {"id": "b", "duplicate": "exact", "of": "a"},
+    ]
+    assert subprocess.run([*command, "0"], capture_output=True, check=False).returncode == 2
