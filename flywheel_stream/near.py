@@ -1,15 +1,16 @@
 """Near-duplicates: a rolling, bounded index of texts, with candidates that are always verified.
 
 Two texts are near-duplicates if the Jaccard overlap of their sets of character 5-grams reaches 0.8.
-The grams are those of ``dedup.normalise``: five neighbouring code points after Unicode NFKC, case
-folding and the removal of all white space. So what is equal there overlaps fully here, and a text
-of fewer than five characters can only have exact copies.
+The grams are five neighbouring code points of the text in Unicode NFKC, case folded, each run of
+white space as one space. Texts that are equal without their white space (``dedup.normalise``) are
+exact copies; a text of fewer than five characters can only have such.
 
 Candidates come from MinHash (Broder 1997) in bands (Leskovec, Rajaraman and Ullman, *Mining of
 Massive Datasets*, chapter 3); keys that many texts share are chained as in zlib's ``deflate``,
 newest first, and only the top of a chain is looked at.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
@@ -18,7 +19,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from flywheel_stream.dedup import normalise
 from flywheel_stream.errors import StateError
 
 THRESHOLD = 0.8
@@ -37,7 +37,7 @@ _VERIFIED_GRAMS = 200_000  # in all of them: fewer candidates for very long text
 _CHUNK = 1 << 15  # code points that are sketched at once, so that they stay in the cache
 _CACHE = 1 << 22  # grams of texts that were compared before: 32 MB
 _BITS = 12  # of a code point in a gram that is kept as it is
-_VERSION = 1
+_VERSION = 2
 
 _Grams = NDArray[np.uint64]
 
@@ -141,16 +141,17 @@ class NearIndex:
             One match for each item. A text that is found under its own id was read before: it is no
             duplicate of itself and is not kept twice.
         """
-        lines = [(name, normalise(text), ts) for name, text, ts in items]
+        lines = [(name, spaced(text), ts) for name, text, ts in items]
         matches: list[Match] = []
         for chunk in _chunks(lines):
-            new = dict.fromkeys(text for _, text, _ in chunk if text not in self._texts)
+            new = dict.fromkeys(text for _, text, _ in chunk if _bare(text) not in self._texts)
             sketches = _sketch(list(new))
             matches += [self._add(name, text, ts, sketches) for name, text, ts in chunk]
         return matches
 
     def _add(self, name: str, text: bytes, ts: float, sketches: dict[bytes, _Sketch]) -> Match:
-        of = self._equal(text, ts)
+        bare = _bare(text)
+        of = self._equal(bare, ts)
         if of is not None:
             return _NONE if of == name else Match("exact", of)
         # One that was there when its chunk began, and is out of the window or gone by now, has none.
@@ -164,7 +165,7 @@ class NearIndex:
                 of = self._closest(grams, candidates)
                 if of is not None:
                     return _NONE if of == name else Match("near", of)
-        self._keep(_Entry(name, ts, text, sketch.keys, heads, self._texts.get(text, 0)))
+        self._keep(_Entry(name, ts, text, sketch.keys, heads, self._texts.get(bare, 0)))
         if grams is None:
             self._cache(self._lists, self._last, sketch.grams.copy())
         else:
@@ -239,7 +240,7 @@ class NearIndex:
         self._last += 1
         self._entries[self._last] = entry
         self._bytes += len(entry.text)
-        self._texts[entry.text] = self._last
+        self._texts[_bare(entry.text)] = self._last
         self._heads.update(zip(entry.keys, repeat(self._last)))
         for _ in range(2):
             if self._entries[self._first].ts < entry.ts - 2 * self.window:
@@ -255,8 +256,9 @@ class NearIndex:
         entry = self._entries.pop(number)
         self._first += 1
         self._bytes -= len(entry.text)
-        if self._texts[entry.text] == number:
-            del self._texts[entry.text]
+        bare = _bare(entry.text)
+        if self._texts[bare] == number:
+            del self._texts[bare]
         for key in entry.keys:
             if self._heads.get(key) == number:
                 del self._heads[key]
@@ -287,13 +289,28 @@ class NearIndex:
                 for name, text, ts in chunk:
                     keys = sketches[text].keys
                     heads = tuple(map(self._heads.get, keys, repeat(0)))
-                    self._keep(_Entry(name, ts, text, keys, heads, self._texts.get(text, 0)))
+                    self._keep(_Entry(name, ts, text, keys, heads, self._texts.get(_bare(text), 0)))
         except (msgspec.ValidationError, ValueError) as error:
             raise StateError(
                 f"A dump of near-duplicates does not load ({error}): "
                 "start from an older snapshot, or from none."
             ) from error
         return self
+
+
+# ---------------------------------------------------------------- texts
+
+
+def spaced(text: str) -> bytes:
+    """What of a text its grams are taken of, as UTF-8."""
+    if text.isascii():
+        return b" ".join(text.encode("ascii").lower().split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(folded.split()).encode("utf-8", "surrogatepass")
+
+
+def _bare(spaced: bytes) -> bytes:
+    return spaced.replace(b" ", b"")
 
 
 # ---------------------------------------------------------------- grams and sketches

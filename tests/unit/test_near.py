@@ -13,7 +13,7 @@ import pytest
 from flywheel_stream import near
 from flywheel_stream.dedup import normalise
 from flywheel_stream.errors import StateError
-from flywheel_stream.near import Match, NearIndex
+from flywheel_stream.near import Match, NearIndex, spaced
 
 Item = tuple[str, str, float]
 
@@ -26,7 +26,7 @@ EMOJI = "".join(map(chr, range(0x1F600, 0x1F640)))
 
 @lru_cache(maxsize=2000)
 def grams(text: str) -> set[str]:
-    plain = normalise(text).decode("utf-8", "surrogatepass")
+    plain = spaced(text).decode("utf-8", "surrogatepass")
     return {plain[place : place + 5] for place in range(len(plain) - 4)} or {plain}
 
 
