@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.learning import Fold, LearnPolicy
 from stream.app import create_topics
 from stream.cli import main
+from stream.embedded import tied_to_parent
 from stream.redis_store import Redis, RedisWaitingRoom
 from stream.settings import Settings, load_settings
 from stream.sink import partition_of
@@ -303,7 +305,7 @@ class Worker:
     def __init__(self, settings: Settings, log: Path) -> None:
         self._log = log.open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "stream.cli", "worker"],
+            tied_to_parent([sys.executable, "-m", "stream.cli", "worker"]),
             env={**_plain_environment(), **environment(settings)},
             stdout=self._log,
             stderr=self._log,
@@ -362,6 +364,7 @@ class ForkedWorker:
 
 
 def _work(variables: dict[str, str], log: Path) -> None:
+    threading.Thread(target=_end_with_the_tests, daemon=True).start()
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -369,6 +372,13 @@ def _work(variables: dict[str, str], log: Path) -> None:
     os.environ.clear()
     os.environ.update({**plain, **variables})
     sys.exit(main(["worker"]))
+
+
+def _end_with_the_tests() -> None:
+    tests = multiprocessing.parent_process()
+    assert tests is not None
+    tests.join()
+    os._exit(1)
 
 
 def _plain_environment() -> dict[str, str]:
