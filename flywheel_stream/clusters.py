@@ -1,16 +1,20 @@
 """Online clusters of what users asked, their number unknown, in bounded memory, as a River model.
 
-One pass and one rule: a vector joins the nearest centroid if their cosine reaches a threshold, and
+On arrival one rule: a vector joins the nearest centroid if their cosine reaches a threshold, and
 else founds a cluster. This is leader clustering (Hartigan 1975) with centroids that move, as in
 spherical k-means (Dhillon and Modha 2001). The past fades with a half-life in event time; when
 there is no room for one more, the cluster with the least decayed weight is forgotten.
+
+From time to time the most recent vectors are grouped by their nearest neighbours (``merging``):
+clusters whose records turn out to be one group merge under the id of the largest, a group that is
+no cluster's own is split off, and centroids and thresholds become those of the groups.
 """
 
 import math
 import re
 from binascii import crc32
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -21,11 +25,18 @@ from river.base import Clusterer
 
 from flywheel_stream.errors import StateError
 from flywheel_stream.lineage import cluster_id
+from flywheel_stream.merging import MEMBERS, neighbour_groups
 
-_VERSION = 1
+_VERSION = 2
 _EXCERPT = 400  # characters of an exemplar that are kept
 _USER_BITS = 1024  # per cluster; see ``Clusters._count_users``
 _LABEL_WORDS = 3
+_FIRST_REGROUP = 1024  # records; then whenever there are half as many more
+_WINDOWS = 8  # at most so many between two: what costs a tenth of a second is spread thin
+_OUTLIERS = 0.05  # of a group, whose cosine with its mean says nothing of how far it reaches
+_LEAST_REACH = 0.4  # cosine; below it texts are strangers, however wide their cluster
+_SETTLED = 16_384  # records at most whose neighbours are compared at the end
+_HISTORY = 8  # per cluster of the capacity, merges and splits that are remembered
 _WORD = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")  # noqa: RUF001 - the apostrophe people type
 _STOP_WORDS = frozenset(
     """
@@ -66,6 +77,8 @@ class ClusterInfo(NamedTuple):
     """Trace id and text of its clearest and most recent records, the best first."""
     label: str
     """The words that set it apart from the other clusters, the strongest first."""
+    split_from: str | None = None
+    """The cluster that it was a part of; it need not live."""
 
 
 class _Exemplar(NamedTuple):
@@ -97,6 +110,16 @@ class _State(msgspec.Struct):
     lengths: bytes
     masses: bytes
     users: bytes
+    # Since version 2; a dump of version 1 loads as one that has seen nothing recent.
+    window: int = 0
+    seen: int = 0
+    due: int = _FIRST_REGROUP
+    splits: int = 0
+    reaches: bytes = b""
+    recent: bytes = b""
+    places: bytes = b""
+    merged_into: dict[str, str] = {}
+    split_from: dict[str, str] = {}
 
 
 class Clusters(Clusterer):
@@ -113,27 +136,30 @@ class Clusters(Clusterer):
         half_life: Seconds of event time in which the weight of a record halves.
         exemplars: Texts kept per cluster.
         dims: Length of the vectors.
+        window: Recent records whose neighbours decide merges and splits; 0: no merges, no splits.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - River copies models by their parameters' places
         self,
-        threshold: float = 0.55,
+        threshold: float = 0.45,
         capacity: int = 500,
         half_life: float = 7 * 86400.0,
         exemplars: int = 5,
         dims: int = 256,
+        window: int = 2048,
     ) -> None:
         if not 0 < threshold <= 1:
             raise ValueError(f"threshold must be above 0 and at most 1, not {threshold}")
-        if min(capacity, half_life, dims) <= 0 or exemplars < 0:
+        if min(capacity, half_life, dims) <= 0 or min(exemplars, window) < 0:
             raise ValueError(
-                "capacity, half_life and dims must be positive, exemplars not negative"
+                "capacity, half_life and dims must be positive, exemplars and window not negative"
             )
         self.threshold = threshold
         self.capacity = capacity
         self.half_life = half_life
         self.exemplars = exemplars
         self.dims = dims
+        self.window = window
         self._now: float | None = None
         self._rows: dict[str, int] = {}
         self._clusters: list[_Cluster] = []
@@ -146,6 +172,15 @@ class Clusters(Clusterer):
         # number per cluster never has to be aged, and late records count as if they were in time.
         self._masses = np.full(capacity, -np.inf)
         self._users = np.zeros((capacity, _USER_BITS // 8), dtype=np.uint8)
+        self._reaches = np.full(capacity, threshold)  # the least cosine at which a vector joins
+        self._seen = 0
+        self._due = _FIRST_REGROUP
+        self._splits = 0
+        # A ring: directions of recent vectors to a byte a number, and the row that each went to.
+        self._recent = np.zeros((window, dims), dtype=np.int8)
+        self._places = np.full(window, -1, dtype=np.int32)
+        self._merged_into: dict[str, str] = {}
+        self._split_from: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._clusters)
@@ -180,9 +215,9 @@ class Clusters(Clusterer):
         unit = self._unit(vector)
         row, similarity = self._closest(unit)
         new = False
-        if row is None or similarity < self.threshold:
+        if row is None or similarity < self._reaches[row]:
             founded = cluster_id(record_id)
-            row = self._rows.get(founded)
+            row = self._rows.get(self.resolve(founded))
             if row is None:
                 row, new = self._found(founded, ts), True
         self._learn(row, unit, ts)
@@ -194,7 +229,57 @@ class Clusters(Clusterer):
             digest = blake2b(user.encode(), digest_size=8).digest()
             bit = int.from_bytes(digest, "little") % _USER_BITS
             self._users[row, bit >> 3] |= 1 << (bit & 7)
-        return Assignment(self._clusters[row].id, similarity, new)
+        assignment = Assignment(self._clusters[row].id, similarity, new)
+        self._remember(row, unit)
+        return assignment
+
+    def resolve(self, cluster_id: str) -> str:
+        """Follow merges to the cluster that holds what ``cluster_id`` held; itself if none did.
+
+        What it resolves to may have been forgotten since. Merges are remembered up to a bound,
+        the oldest forgotten first.
+        """
+        while cluster_id in self._merged_into:
+            cluster_id = self._merged_into[cluster_id]
+        return cluster_id
+
+    @property
+    def merged_into(self) -> dict[str, str]:
+        """By id that is no more, the id that it was merged into; the oldest merge first."""
+        return dict(self._merged_into)
+
+    @property
+    def split_from(self) -> dict[str, str]:
+        """By id, the id that it was split from; the oldest split first."""
+        return dict(self._split_from)
+
+    def settle(self, vectors: Sequence[NDArray[np.float32]], clusters: Sequence[str]) -> list[str]:
+        """Look back at the end: merge and split by all of these records, and place each again.
+
+        Args:
+            vectors: What ``assign`` was given, in that order.
+            clusters: What it answered to each.
+
+        Returns:
+            The cluster of each record now; of noise, what its cluster on arrival has become.
+        """
+        step = -(-len(vectors) // _SETTLED) or 1
+        found = [self.resolve(name) for name in clusters]
+        sample = range(0, len(vectors), step)
+        if not sample:
+            return found
+        units = np.stack([self._unit(vectors[n]) for n in sample])
+        places = np.array([self._rows.get(found[n], -1) for n in sample], dtype=np.int32)
+        names = self._regroup(units, places)
+        found = [self.resolve(name) for name in found]
+        for n, name in zip(sample, names, strict=True):
+            found[n] = name or found[n]
+        if step > 1:
+            for n in set(range(len(vectors))).difference(sample):
+                row, similarity = self._closest(self._unit(vectors[n]))
+                if row is not None and similarity >= self._reaches[row]:
+                    found[n] = self._clusters[row].id
+        return found
 
     def nearest(self, vector: NDArray[np.float32]) -> tuple[str, float] | None:
         """Find the nearest cluster and its cosine, however far; None if there are no clusters.
@@ -223,6 +308,7 @@ class Clusters(Clusterer):
             users=self._count_users(row),
             exemplars=[(exemplar.trace_id, exemplar.text) for exemplar in best_first],
             label=self._words.label([e.text for e in cluster.exemplars], len(self._clusters)),
+            split_from=self._split_from.get(cluster_id),
         )
 
     def learn_one(self, x: dict[Any, Any]) -> None:
@@ -260,6 +346,15 @@ class Clusters(Clusterer):
             lengths=self._lengths[:live].astype("<f8").tobytes(),
             masses=self._masses[:live].astype("<f8").tobytes(),
             users=self._users[:live].tobytes(),
+            window=self.window,
+            seen=self._seen,
+            due=self._due,
+            splits=self._splits,
+            reaches=self._reaches[:live].astype("<f8").tobytes(),
+            recent=self._recent[: self._seen].tobytes(),
+            places=self._places[: self._seen].astype("<i4").tobytes(),
+            merged_into=self._merged_into,
+            split_from=self._split_from,
         )
         plain: dict[str, object] = msgspec.to_builtins(state, builtin_types=(bytes,))
         return plain
@@ -273,11 +368,13 @@ class Clusters(Clusterer):
         """
         try:
             saved = msgspec.convert(state, _State, builtin_types=(bytes,))
-            if saved.version != _VERSION:
+            if saved.version not in (1, _VERSION):
                 raise ValueError(f"version {saved.version}")  # noqa: TRY301 - one message for all
             self = cls(
                 saved.threshold, saved.capacity, saved.half_life, saved.exemplars, saved.dims
             )
+            if saved.version != 1:
+                self._load_recent(saved)
             live = len(saved.clusters)
             self._centroids[:live] = np.frombuffer(saved.centroids, "<f4").reshape(live, saved.dims)
             self._lengths[:live] = np.frombuffer(saved.lengths, "<f8").reshape(live)
@@ -295,6 +392,18 @@ class Clusters(Clusterer):
             for exemplar in cluster.exemplars:
                 self._words.add(exemplar.text)
         return self
+
+    def _load_recent(self, saved: _State) -> None:
+        window, live = saved.window, len(saved.clusters)
+        kept = min(saved.seen, window)
+        self.window, self._seen, self._due = window, saved.seen, saved.due
+        self._splits = saved.splits
+        self._recent = np.zeros((window, saved.dims), dtype=np.int8)
+        self._recent[:kept] = np.frombuffer(saved.recent, np.int8).reshape(kept, saved.dims)
+        self._places = np.full(window, -1, dtype=np.int32)
+        self._places[:kept] = np.frombuffer(saved.places, "<i4").reshape(kept)
+        self._reaches[:live] = np.frombuffer(saved.reaches, "<f8").reshape(live)
+        self._merged_into, self._split_from = saved.merged_into, saved.split_from
 
     def _unit(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         unit = np.asarray(vector, dtype=np.float32)
@@ -327,9 +436,13 @@ class Clusters(Clusterer):
             row = int(self._masses.argmin())
             forgotten, self._clusters[row] = self._clusters[row], cluster
             del self._rows[forgotten.id]
+            self._places[self._places == row] = -1
             for exemplar in forgotten.exemplars:
                 self._words.remove(exemplar.text)
         self._rows[name] = row
+        self._merged_into.pop(name, None)
+        self._split_from.pop(name, None)
+        self._reaches[row] = self.threshold
         self._centroids[row] = 0.0
         self._lengths[row] = 0.0
         self._masses[row] = -np.inf
@@ -352,6 +465,161 @@ class Clusters(Clusterer):
         if length:  # else no content, or a record that cancels its own cluster: nothing to move to
             self._centroids[row] = mean / np.float32(length)
             self._lengths[row] = length
+
+    def _remember(self, row: int, unit: NDArray[np.float32]) -> None:
+        """Keep the vector among the recent ones, and regroup them when it is time."""
+        if not self.window:
+            return
+        place = self._seen % self.window
+        top = float(np.abs(unit).max())
+        self._recent[place] = np.rint(unit * np.float32(127 / top)) if top else 0
+        self._places[place] = row
+        self._seen += 1
+        if self._seen >= self._due:
+            self._due = self._seen + min(
+                max(_FIRST_REGROUP, self._seen // 2), _WINDOWS * self.window
+            )
+            kept = min(self._seen, self.window)
+            order = np.arange(self._seen - kept, self._seen) % self.window
+            units = self._recent[order].astype(np.float32)
+            lengths = np.sqrt(np.vecdot(units, units))
+            lengths[lengths == 0] = 1
+            names = self._regroup(units / lengths[:, None], self._places[order])
+            for at, name in zip(order.tolist(), names, strict=True):
+                if name in self._rows:
+                    self._places[at] = self._rows[name]
+
+    def _regroup(self, units: NDArray[np.float32], places: NDArray[np.int32]) -> list[str | None]:
+        """Merge and split so that clusters are the groups that these records form.
+
+        Args:
+            units: Shape (n, dims).
+            places: Shape (n,), the row that each is in, -1 if that was forgotten.
+
+        Returns:
+            The cluster of each record by its group, None for noise.
+        """
+        some = np.flatnonzero(units.any(axis=1))  # texts without content have their own cluster
+        labels = np.full(len(units), -1)
+        labels[some] = neighbour_groups(units[some])
+        sizes = np.bincount(labels[some])
+        groups = [int(group) for group in np.flatnonzero(sizes >= MEMBERS)]
+        heirs, donors = self._votes(places, labels)
+        names: dict[int, str] = {}
+        gone: set[int] = set()
+        for group in groups:
+            if group in heirs:
+                largest, *others = sorted(
+                    heirs[group], key=lambda row: (-self._masses[row], self._clusters[row].id)
+                )
+                for row in others:
+                    self._merge(row, largest)
+                gone.update(others)
+                names[group] = self._clusters[largest].id
+        sources = {group: self._clusters[row].id for group, row in donors.items()}
+        self._drop(gone)
+        for group in groups:
+            if group not in names and self._has_room(set(names.values())):
+                names[group] = self._split(sources.get(group), int(sizes[group]))
+        for group, name in names.items():
+            if name in self._rows:
+                self._shape(self._rows[name], units[labels == group])
+        return [names.get(label) for label in labels.tolist()]
+
+    def _has_room(self, needed: set[str]) -> bool:
+        """Whether a cluster may be founded without forgetting one of those that are needed."""
+        if len(self._clusters) < self.capacity:
+            return True
+        return self._clusters[int(self._masses.argmin())].id not in needed
+
+    def _votes(
+        self, places: NDArray[np.int32], labels: NDArray[np.int64]
+    ) -> tuple[dict[int, list[int]], dict[int, int]]:
+        """Return the clusters that are most of all in a group, and who has most in each group."""
+        heirs: dict[int, list[int]] = {}
+        donors: dict[int, tuple[int, int]] = {}
+        mains: dict[int, tuple[int, int]] = {}
+        pairs = Counter(zip(places.tolist(), labels.tolist(), strict=True))
+        for (row, group), count in sorted(pairs.items()):
+            if row < 0 or group < 0:
+                continue
+            if count > mains.get(row, (0, 0))[0]:
+                mains[row] = count, group
+            if count > donors.get(group, (0, 0))[0]:
+                donors[group] = count, row
+        for row, (count, group) in mains.items():
+            # One recent record is no reason to merge a large cluster.
+            if count >= min(MEMBERS, self._clusters[row].size):
+                heirs.setdefault(group, []).append(row)
+        return heirs, {group: row for group, (_, row) in donors.items()}
+
+    def _merge(self, row: int, into: int) -> None:
+        old, new = self._clusters[row], self._clusters[into]
+        new.size += old.size
+        new.born, new.last = min(new.born, old.born), max(new.last, old.last)
+        self._masses[into] = np.logaddexp2(self._masses[into], self._masses[row])
+        self._users[into] |= self._users[row]
+        texts = {exemplar.text: exemplar for exemplar in sorted(old.exemplars + new.exemplars)}
+        kept = sorted(texts.values(), reverse=True)[: self.exemplars]
+        for exemplar in old.exemplars + new.exemplars:
+            self._words.remove(exemplar.text)
+        for exemplar in kept:
+            self._words.add(exemplar.text)
+        new.exemplars = kept
+        self._note(self._merged_into, old.id, new.id)
+
+    def _split(self, source: str | None, size: int) -> str:
+        """Found a cluster for a group that is no cluster's own; its records leave the source."""
+        self._splits += 1
+        name = cluster_id(f"{source}/{self._splits}")
+        mass = math.log2(size) + (self._now or 0.0) / self.half_life
+        moved = size
+        origin = self._rows.get(source or "")
+        if origin is not None:
+            before = self._clusters[origin].size
+            moved = min(size, before - 1)
+            if moved:
+                mass = float(self._masses[origin]) + math.log2(moved / before)
+                self._masses[origin] += math.log2(1 - moved / before)
+                self._clusters[origin].size -= moved
+        row = self._found(name, self._now or 0.0)
+        self._clusters[row].size = max(moved, 1)
+        self._masses[row] = mass
+        if source is not None:
+            self._note(self._split_from, name, source)
+        return name
+
+    def _shape(self, row: int, units: NDArray[np.float32]) -> None:
+        """Make centroid and reach those of a group."""
+        mean = units.mean(axis=0)
+        length = math.sqrt(np.dot(mean, mean))
+        if not length:
+            return
+        self._centroids[row], self._lengths[row] = mean / np.float32(length), length
+        far = float(np.quantile(np.vecdot(units, self._centroids[row]), _OUTLIERS))
+        self._reaches[row] = min(max(far, _LEAST_REACH), self.threshold)
+
+    def _drop(self, gone: set[int]) -> None:
+        """Close the gaps of clusters that are no more; the others keep their order."""
+        if not gone:
+            return
+        old = len(self._clusters)
+        into = {row: self.resolve(self._clusters[row].id) for row in gone}
+        kept = [row for row in range(old) if row not in gone]
+        self._clusters = [self._clusters[row] for row in kept]
+        self._rows = {cluster.id: row for row, cluster in enumerate(self._clusters)}
+        moved = np.full(old + 1, -1, dtype=np.int32)  # the last one is of -1, forgotten
+        moved[kept] = np.arange(len(kept))
+        for row, name in into.items():
+            moved[row] = self._rows[name]
+        self._places = moved[self._places]
+        for rows in (self._centroids, self._lengths, self._masses, self._users, self._reaches):
+            rows[: len(kept)] = rows[kept]
+
+    def _note(self, history: dict[str, str], name: str, other: str) -> None:
+        history[name] = other
+        while len(history) > _HISTORY * self.capacity:
+            del history[next(iter(history))]
 
     def _show(self, row: int, clarity: float, ts: float, record_id: str, text: str) -> None:
         """Keep the text if it is clearer (decayed, as weights are) than the worst one kept."""

@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from river.checks import check_estimator, common
 
+from flywheel_stream import clusters
 from flywheel_stream.clusters import Assignment, Clusters
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
@@ -164,7 +165,7 @@ def test_when_full_the_least_decayed_weight_is_forgotten() -> None:
 
 
 def test_memory_stays_bounded_however_many_found() -> None:
-    model = Clusters(capacity=20, exemplars=2)
+    model = Clusters(capacity=20, exemplars=2, window=128)
     feed(model, traffic(200))
     before = len(packed(model))
     feed(model, traffic(2_000, themes=400, seed=4))
@@ -293,6 +294,142 @@ def test_a_restored_model_goes_on_as_if_it_had_never_stopped(capacity: int) -> N
     assert decided == expected
     assert packed(stopped) == packed(undisturbed)
     assert [stopped.info(name) for name in stopped] == [undisturbed.info(n) for n in undisturbed]
+
+
+def themed(
+    count: int, themes: int, seed: int = 5, noise: float = 0.06
+) -> tuple[list[int], NDArray[np.float32]]:
+    """Themes and vectors, each theme's centre with noise."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(themes, 64)) / 8
+    truth = rng.integers(themes, size=count)
+    rows = centres[truth] + rng.normal(scale=noise, size=(count, 64))
+    return truth.tolist(), rows.astype(np.float32)
+
+
+def arrive(model: Clusters, vectors: NDArray[np.float32]) -> list[str]:
+    return [model.assign(f"t{n}", v, float(n), f"text {n}").cluster for n, v in enumerate(vectors)]
+
+
+@pytest.mark.parametrize("sort", [False, True])
+def test_clusters_too_fine_merge_and_old_names_lead_to_the_new(*, sort: bool) -> None:
+    truth, vectors = themed(2_500, 12, noise=0.09)
+    if sort:
+        vectors = vectors[np.argsort(truth, kind="stable")]
+        truth.sort()
+    apart = Clusters(threshold=0.8, capacity=2_500, dims=64, window=0)
+    model = Clusters(threshold=0.8, capacity=2_500, dims=64)
+    fine, arrived = arrive(apart, vectors), arrive(model, vectors)
+    assert len(set(fine)) > 100
+    assert not apart.merged_into
+    final = model.settle(list(vectors), arrived)
+    assert v_measure([str(t) for t in truth], final) > 0.95
+    assert v_measure([str(t) for t in truth], final) > v_measure([str(t) for t in truth], fine)
+    assert model.merged_into
+    assert all(old not in model for old in model.merged_into)
+    assert {model.resolve(name) for name in set(arrived)} >= set(final)
+    assert sum(model.info(name).size for name in model) == len(vectors)
+
+
+def test_a_merge_never_changes_the_id_of_the_larger() -> None:
+    model = Clusters(threshold=0.9, dims=64)
+    _, vectors = themed(900, 1)
+    sizes: Counter[str] = Counter()
+    for n, vector in enumerate(vectors):
+        sizes[model.assign(f"t{n}", vector, 0.0).cluster] += 1
+    assert len(sizes) > 3
+    largest = sizes.most_common(1)[0][0]
+    model.settle(list(vectors), arrive(Clusters(threshold=0.9, dims=64), vectors))
+    assert largest in model
+    assert largest not in model.merged_into
+
+
+def test_two_subjects_in_one_cluster_split_and_the_larger_part_keeps_the_id() -> None:
+    rng = np.random.default_rng(2)
+    model = Clusters(threshold=0.3, dims=64)
+    truth = [int(n % 3 == 0) for n in range(300)]
+    vectors = rng.normal(scale=0.04, size=(300, 64))
+    vectors[:, 2] += 0.9  # what both have in common
+    vectors[np.arange(300), truth] += 1
+    rows = list(vectors.astype(np.float32))
+    arrived = [model.assign(f"t{n}", v, float(n), user=f"u{n}").cluster for n, v in enumerate(rows)]
+    assert len(set(arrived)) == 1
+    final = model.settle(rows, arrived)
+    assert len(set(zip(truth, final, strict=True))) == 2
+    assert final[1] == arrived[0]
+    assert model.split_from == {final[0]: arrived[0]}
+    assert model.info(final[0]).split_from == arrived[0]
+    assert [model.info(name).size for name in (final[1], final[0])] == [200, 100]
+    assert model.assign("later", rows[0], 300.0).cluster == final[0]
+
+
+def test_noise_keeps_names_of_its_own() -> None:
+    _, vectors = themed(600, 6)
+    noise = np.random.default_rng(9).normal(size=(60, 64)).astype(np.float32)
+    model = Clusters(threshold=0.6, dims=64)
+    rows = [*vectors, *noise]
+    arrived = [model.assign(f"t{n}", v, float(n)).cluster for n, v in enumerate(rows)]
+    final = model.settle(rows, arrived)
+    assert len(set(final[600:])) > 50
+    subjects = {name for name, count in Counter(final[:600]).items() if count > 20}
+    assert sum(name in subjects for name in final[600:]) < 6
+
+
+def test_history_is_bounded_and_a_name_that_comes_back_is_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clusters, "_FIRST_REGROUP", 100)
+    model = Clusters(threshold=0.9, capacity=12, half_life=100, dims=64, window=200)
+    model._due = 100
+    vectors = np.zeros((0, 64), dtype=np.float32)
+    for seed in range(6):
+        _, vectors = themed(500, 4, seed=seed, noise=0.05)
+        for n, vector in enumerate(vectors):
+            model.assign(f"{seed}/{n}", vector, float(500 * seed + n))
+    history = model.merged_into
+    assert 0 < len(history) <= 8 * 12
+    assert all(model.resolve(name) not in history for name in history)
+    back = next(name for name in history if model.resolve(name) not in model)
+    record = next(
+        f"{s}/{n}" for s in range(6) for n in range(500) if cluster_id(f"{s}/{n}") == back
+    )
+    assert model.assign(record, -vectors[0], 9e9).cluster == back
+    assert model.resolve(back) == back
+
+
+def test_a_model_that_regroups_restores_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "_FIRST_REGROUP", 150)
+    undisturbed = Clusters(threshold=0.8, capacity=60, dims=64, window=256)
+    stopped = Clusters(threshold=0.8, capacity=60, dims=64, window=256)
+    undisturbed._due = stopped._due = 150
+    _, vectors = themed(1_500, 10)
+    for n, vector in enumerate(vectors):
+        if n % 149 == 0:
+            stopped = Clusters.load(msgspec.msgpack.decode(packed(stopped)))
+        expected = undisturbed.assign(f"t{n}", vector, float(n), f"text {n}")
+        assert stopped.assign(f"t{n}", vector, float(n), f"text {n}") == expected
+    assert undisturbed.merged_into
+    assert packed(stopped) == packed(undisturbed)
+
+
+def test_a_dump_of_the_first_version_loads() -> None:
+    model = Clusters()
+    feed(model, traffic(50))
+    newer = "window", "seen", "due", "splits", "reaches", "recent", "places"
+    state = {
+        k: v for k, v in model.dump().items() if k not in (*newer, "merged_into", "split_from")
+    }
+    restored = Clusters.load(state | {"version": 1})
+    assert [restored.info(name) for name in restored] == [model.info(name) for name in model]
+    feed(restored, traffic(50))
+
+
+def test_nothing_settles_to_nothing() -> None:
+    assert Clusters().settle([], []) == []
+    model = Clusters()
+    empty = np.zeros(256, dtype=np.float32)
+    arrived = [model.assign("e", empty, 0.0).cluster, model.assign("a", axis(0), 0.0).cluster]
+    assert model.settle([empty, axis(0)], arrived) == arrived
 
 
 def test_a_dump_is_a_copy() -> None:
