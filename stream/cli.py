@@ -72,6 +72,14 @@ def _dedup_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _cluster_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--final",
+        action="store_true",
+        help="add the cluster after merges and splits; answers come at the end of input",
+    )
+
+
 def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
@@ -193,8 +201,9 @@ def _cluster(settings: Settings, args: argparse.Namespace) -> int:
     from stream.embedders import load_embedder
     from stream.filters import TimedLine, cluster_lines, run_filter
 
-    work = cluster_lines(load_embedder(settings.embedder), settings.cluster_capacity)
-    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work)
+    embedder = load_embedder(settings.embedder)
+    work, at_end = cluster_lines(embedder, settings.cluster_capacity, final=args.final)
+    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work, at_end)
 
 
 def _dedup(settings: Settings, args: argparse.Namespace) -> int:
@@ -250,8 +259,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "cluster",
         "cluster texts as they come: JSON lines with id, text and ts in, id and cluster out",
-        "flywheel cluster < failures.jsonl",
-        _no_options,
+        "flywheel cluster --final < failures.jsonl",
+        _cluster_options,
         _cluster,
     ),
     Command(

@@ -141,20 +141,36 @@ def scrub_lines(scrubber: "Scrubber") -> Callable[[list[TextLine]], list[Answer]
 # ---------------------------------------------------------------- flywheel cluster
 
 
-def cluster_lines(embedder: Any, capacity: int) -> Callable[[list[TimedLine]], list[Answer]]:
-    """Assigns texts to failure clusters as they come, as ``learn`` does."""
+def cluster_lines(
+    embedder: Any, capacity: int, *, final: bool = False
+) -> tuple[Callable[[list[TimedLine]], list[Answer]], Callable[[list[Answer]], None] | None]:
+    """Assigns texts to failure clusters as they come, as ``learn`` does.
+
+    Returns:
+        The work on a batch; and with ``final`` what adds, at the end, the cluster that each text
+        is in after merges and splits, for which half a kilobyte a text is held.
+    """
     from flywheel_stream.clusters import Clusters  # noqa: PLC0415 - River takes a second to import
 
-    clusters = Clusters(capacity=capacity, dims=embedder.dims)
+    # Twice the window of ``learn``: here no snapshot has to carry it.
+    clusters = Clusters(capacity=capacity, dims=embedder.dims, window=4096)
+    held: list[Any] = []
 
     def work(lines: list[TimedLine]) -> list[Answer]:
         vectors = embedder.embed([line.text for line in lines])
+        if final:
+            held.extend(vectors.astype("float16"))
         return [
             {"id": line.id, "cluster": clusters.assign(line.id, vector, float(line.ts)).cluster}
             for line, vector in zip(lines, vectors, strict=True)
         ]
 
-    return work
+    def at_end(answers: list[Answer]) -> None:
+        found = clusters.settle(held, [answer["cluster"] for answer in answers])
+        for answer, cluster in zip(answers, found, strict=True):
+            answer["final"] = cluster
+
+    return work, at_end if final else None
 
 
 # ---------------------------------------------------------------- flywheel dedup

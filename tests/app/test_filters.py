@@ -124,11 +124,36 @@ def test_clusters_are_those_of_the_texts_whatever_the_batches() -> None:
     ]
     data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
     embedder = load_embedder("hashing")
-    _, answers = filtered(data, TimedLine, cluster_lines(embedder, 100))
-    one_by_one = cluster_lines(embedder, 100)
+    work, at_end = cluster_lines(embedder, 100)
+    assert at_end is None
+    _, answers = filtered(data, TimedLine, work)
+    one_by_one, _ = cluster_lines(embedder, 100)
     assert answers == [one_by_one([TimedLine(**row)])[0] for row in rows]
     assert all(answer["cluster"] for answer in answers)
     assert answers[0]["cluster"] == answers[4]["cluster"] != answers[2]["cluster"]
+
+
+def test_final_clusters_are_added_at_the_end_and_bad_lines_have_none() -> None:
+    from stream.embedders import load_embedder  # noqa: PLC0415 - only here
+
+    subjects = "my card was declined at shop {}", "what is the weather in town {}", "call mum {}"
+    rows = [
+        {"id": f"r{n}", "text": subjects[n % 3].format(n), "ts": "2026-01-05T09:00:00Z"}
+        for n in range(60)
+    ]
+    lines = [json.dumps(row).encode() + b"\n" for row in rows]
+    work, at_end = cluster_lines(load_embedder("hashing"), 100, final=True)
+    status, answers = filtered(
+        b"".join([*lines[:30], b"{}\n", *lines[30:]]), TimedLine, work, at_end
+    )
+    assert status == 1
+    assert list(answers.pop(30)) == ["error"]
+    assert [answer["id"] for answer in answers] == [row["id"] for row in rows]
+    assert all(answer["cluster"] and answer["final"] for answer in answers)
+    assert all(len({answer["final"] for answer in answers[n::3]}) == 1 for n in range(3))
+    assert len({answer["final"] for answer in answers}) == 3
+    work, at_end = cluster_lines(load_embedder("hashing"), 100, final=True)
+    assert filtered(b"", TimedLine, work, at_end) == (0, [])
 
 
 def test_the_command_answers_a_line_before_the_next_one_comes() -> None:
