@@ -7,6 +7,8 @@ entities, which a differential test holds them to.
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, partial
+from hashlib import blake2b
+from importlib.metadata import version
 from typing import Any, NamedTuple, Protocol
 
 from flywheel_stream.hints import (
@@ -38,6 +40,16 @@ class Gate(Protocol):
 
     def __call__(self, text: str) -> Gated:
         """Looks at a text; every gate leads to the same entities."""
+
+
+class Shelf(Protocol):
+    """Where compiled patterns are kept between runs: compiling them takes seconds."""
+
+    def get(self, name: str) -> bytes | None:
+        """What was put under a name, if it is there and whole."""
+
+    def put(self, name: str, value: bytes) -> None:
+        """Keeps a value; may fail silently."""
 
 
 class PlainGate:
@@ -72,11 +84,11 @@ class HyperscanGate:
     meets the second pass, if it is ASCII, and else the plain conditions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: Shelf | None = None) -> None:
         rows, self._places = first_pass()
         self._found: list[int] = []
-        self._scan_hints = _scanner(rows, self._on_match)
-        self._scan_patterns = _scanner(second_pass(), self._on_match, prefilter=True)
+        self._scan_hints = _scanner(rows, self._on_match, shelf)
+        self._scan_patterns = _scanner(second_pass(), self._on_match, shelf, prefilter=True)
         self._plain = PlainGate()
 
     def __call__(self, text: str) -> Gated:
@@ -116,10 +128,40 @@ _BY_NAME = frozenset(i for i, d in enumerate(TABLE) if not d.words and d.needs &
 
 
 def _scanner(
-    rows: Sequence[Row], on_match: Callable[..., None], *, prefilter: bool = False
+    rows: Sequence[Row],
+    on_match: Callable[..., None],
+    shelf: Shelf | None,
+    *,
+    prefilter: bool = False,
 ) -> Callable[[bytes], Any]:
-    """Compiles patterns; each is reported at most once a text."""
+    """Compiles patterns, or takes them from a shelf; each is reported at most once a text."""
     import hyperscan as hs  # noqa: PLC0415 - an extra, not to be had everywhere
+
+    digest = blake2b(repr((rows, prefilter, version("hyperscan"))).encode(), digest_size=12)
+    name = f"hyperscan-{digest.hexdigest()}"
+    kept = shelf.get(name) if shelf else None
+    database = _loaded(kept) if kept else None
+    if database is None:
+        database = _compiled(rows, prefilter=prefilter)
+        if shelf:
+            shelf.put(name, hs.dumpb(database))
+    return partial(database.scan, match_event_handler=on_match)
+
+
+def _loaded(kept: bytes) -> Any:
+    """A database that was compiled before, unless it is damaged or of another processor."""
+    import hyperscan as hs  # noqa: PLC0415 - as above
+
+    try:
+        database = hs.loadb(kept, hs.HS_MODE_BLOCK)
+        database.scratch = hs.Scratch(database)
+    except hs.error:
+        return None
+    return database
+
+
+def _compiled(rows: Sequence[Row], *, prefilter: bool) -> Any:
+    import hyperscan as hs  # noqa: PLC0415 - as above
 
     flags = {
         How.PLAIN: 0,
@@ -135,15 +177,14 @@ def _scanner(
         ids=[row.number for row in rows],
         flags=[once | flags[row.how] for row in rows],
     )
-
-    return partial(database.scan, match_event_handler=on_match)
+    return database
 
 
 @cache
-def best_gate() -> Gate:
-    """The fastest gate that is installed; one a process, for it takes a second to build."""
+def best_gate(shelf: Shelf | None = None) -> Gate:
+    """The fastest gate that is installed; one a process, for it takes seconds to build."""
     try:
-        return HyperscanGate()
+        return HyperscanGate(shelf)
     except ImportError:
         return PlainGate()
 

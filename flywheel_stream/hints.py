@@ -55,7 +55,6 @@ class Mark(IntEnum):
     NAME = 1004
     USER = 1005
     PASS = 1006
-    LONG = 1007
 
 
 _SEPARATED = r"[ \t./()-]*"
@@ -63,11 +62,10 @@ _FEATURES: dict[Feature, tuple[int, str]] = {
     Feature.DIGITS7: (Mark.SEVEN, rf"\d(?:{_SEPARATED}\d){{6}}"),
     Feature.DIGITS4: (1100, rf"\d(?:{_SEPARATED}\d){{3}}"),
     Feature.DIGIT: (1101, r"\d"),
-    Feature.LONG: (Mark.LONG, r"[A-Za-z0-9_.+/-]{16}"),
 }
 """The rarest first: a detector's hint is combined with the first of these that it needs."""
 
-_REPORTED = frozenset({Feature.DIGITS7, Feature.LONG})
+_REPORTED = frozenset({Feature.DIGITS7})
 """Features that are all the hint that some detector has."""
 
 BY_NAME = tuple(i for i, d in enumerate(TABLE) if not d.words and d.needs & Feature.NAME)
@@ -81,26 +79,25 @@ def first_pass() -> tuple[list[Row], dict[int, tuple[int, ...]]]:
     """The cheap patterns, and the places in the table that each number speaks for."""
     rows = [*_marks(), *_one_by_one(Mark.NAME, ANNOUNCING)]
     places: dict[int, list[int]] = {Mark.NAME: list(BY_NAME)}
-    numbers: dict[tuple[str, How], int] = {}
+    numbers: dict[tuple[str, ...], int] = {}
     for place, detector in enumerate(TABLE):
         if place in BY_NAME:
             continue
-        if detector.hinting:
-            number = numbers.setdefault((" ".join(sorted(detector.hinting)), How.PLAIN), place)
+        if detector.hint or detector.hinting:
+            key = (*detector.hint, *sorted(detector.hinting))
+            number = numbers.setdefault(key, place)  # some have the same hint
             if number == place:
-                rows += _one_by_one(place, detector.hinting)
+                rows += _hinted(place, detector)
             places.setdefault(number, []).append(place)
             continue
         feature = next((f for f in _FEATURES if detector.needs & f), None)
-        hint, how = _hint(detector)
+        hint, how = _derived(detector)
         if not hint:
             assert feature in _REPORTED, f"{detector.type} needs a hint"  # noqa: S101
             places.setdefault(_FEATURES[feature][0], []).append(place)
-        elif feature is None or detector.hint:
-            number = numbers.setdefault((hint, how), place)
-            if number == place:
-                rows.append(Row(place, hint, how))
-            places.setdefault(number, []).append(place)
+        elif feature is None:
+            rows.append(Row(place, hint, how))
+            places[place] = [place]
         else:
             part = 2000 + place
             rows += [
@@ -111,14 +108,22 @@ def first_pass() -> tuple[list[Row], dict[int, tuple[int, ...]]]:
     return rows, {number: tuple(found) for number, found in places.items()}
 
 
-def _hint(detector: Detector) -> tuple[str, How]:
+def _hinted(place: int, detector: Detector) -> Iterator[Row]:
+    for hint in detector.hint:
+        yield Row(place, _widened(hint, edges=True), _how(detector))
+    yield from _one_by_one(place, detector.hinting)
+
+
+def _how(detector: Detector) -> How:
+    return How.CASELESS if detector.pattern.flags & re.IGNORECASE else How.PLAIN
+
+
+def _derived(detector: Detector) -> tuple[str, How]:
+    """A hint from the detector's own pattern or words."""
     if detector.words == ("\n",):  # a letterhead: it is the lines below that are rare
         return _widened(CONTACT_BELOW.pattern), How.PLAIN
-    how = How.CASELESS if detector.pattern.flags & re.IGNORECASE else How.PLAIN
-    if detector.hint:
-        return _widened(detector.hint), how
     if detector.anchored and not detector.needs & _DIGITS:
-        return _widened(_beginning(detector)), how
+        return _widened(_beginning(detector)), _how(detector)
     if detector.words:
         return "|".join(map(_any_case, sorted(detector.words))), How.CASELESS
     return "", How.PLAIN
@@ -198,9 +203,18 @@ _TOKEN = re.compile(
 )
 
 
-def _widened(pattern: str) -> str:
-    """A pattern over UTF-8 bytes that matches wherever the given one does, and maybe elsewhere."""
-    return _TOKEN.sub(_widened_token, _LOOKING.sub("", pattern))
+def _widened(pattern: str, *, edges: bool = False) -> str:
+    r"""A pattern over UTF-8 bytes that matches wherever the given one does, and maybe elsewhere.
+
+    Args:
+        pattern: in Python's dialect.
+        edges: keep ``\b``, which is right beside a letter of ASCII only.
+    """
+
+    def token(match: re.Match[str]) -> str:
+        return match[0] if edges and match["atom"] == r"\b" else _widened_token(match)
+
+    return _TOKEN.sub(token, _LOOKING.sub("", pattern))
 
 
 def _widened_token(match: re.Match[str]) -> str:

@@ -88,6 +88,10 @@ def _positive(text: str) -> int:
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     _json_option(parser)
+    parser.add_argument(
+        "what", nargs="?", choices=("job", "scrub"), default="job", help="the whole job, or a part"
+    )
+    parser.add_argument("--data", type=Path, metavar="F", help="scrub: labelled texts to find in")
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument(
         "--memory", type=int, default=0, metavar="N", help="a worker's memory over N"
@@ -179,6 +183,12 @@ def _replay(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _bench(settings: Settings, args: argparse.Namespace) -> int:
+    if args.what == "scrub":
+        from stream import bench_scrub
+
+        figures = bench_scrub.bench_scrub(args.data)
+        print(json.dumps(figures) if args.json else bench_scrub.table(figures))
+        return OK
     from stream import bench
 
     if args.memory:

@@ -889,6 +889,26 @@ def bench_feedback(n: int, seed: int = 7, *, share: float = 0.05) -> Iterator[by
             ).encode()
 
 
+def clean_text(rng: Random, size: int) -> str:
+    """A text of ``size`` characters without personal data."""
+    return _sentences(rng, size)[:size]
+
+
+def personal_text(rng: Random, size: int) -> str:
+    """A text of about ``size`` characters with one piece of personal data, somewhere in it."""
+    told = _personal_sentence(rng)
+    before, after = f"{_sentences(rng, size)[: max(0, size - len(told) - 1)]} ", told
+    return before + after if rng.random() < 0.5 else f"{after} {before}"
+
+
+def _sentences(rng: Random, size: int) -> str:
+    text = f"Case {rng.getrandbits(16)}. "
+    while len(text) < size:
+        slots = {name: rng.choice(words) for name, words in SLOTS.items()}
+        text += rng.choice(_SENTENCES).format_map(slots)
+    return text
+
+
 def _paragraph(rng: Random) -> str:
     slots = {name: rng.choice(words) for name, words in SLOTS.items()}
     return "".join(rng.sample(_SENTENCES, 4)).format_map(slots)[:270]
