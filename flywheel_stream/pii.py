@@ -96,7 +96,7 @@ _RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.+/"
 _TO_ZERO = bytes.maketrans(_DIGITS, b"0" * 10)
 _TO_RUN = bytes.maketrans(_RUN, b"a" * len(_RUN))
 _SEPARATORS = b" -./()\t"
-_CAPITALISED = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-ſ]\w+")
+_CAPITALISED = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-ſƏƠƯẠ-ỹ][\w'’.-]")
 
 
 def fold(text: str) -> str:
@@ -139,12 +139,10 @@ def _digit_features(raw: bytes) -> int:
 
 
 def _capital_features(text: str, wanted: int) -> int:
-    if not wanted & 256:
-        return 512 if _CAPITALISED.search(text) else 0
-    capitalised = _CAPITALISED.findall(text)
-    if not capitalised:
+    if not _CAPITALISED.search(text):
         return 0
-    return 512 if ANNOUNCING.isdisjoint(capitalised) else 512 | 256
+    announced = wanted & 256 and not ANNOUNCING.isdisjoint(re.findall(r"\w+", text))
+    return 512 | 256 if announced else 512
 
 
 # --- checks -------------------------------------------------------------------------------------
@@ -1187,7 +1185,7 @@ TABLE: tuple[Detector, ...] = (
             "courriel",
         ),
         hint=(r"\w at [\w.-]{1,60}\.[a-z]",),
-        first=r"\w",
+        first=r"[\w.+-]",
         words=(" at ",),
     ),
     Detector(
