@@ -106,7 +106,7 @@ def quality(name: str) -> None:
         scope = f"{v_in:.3f} | {rand_in:.3f} | {noise:.0%} / {wrongly:.0%}"
         print(
             f"| {name[2:]} | {title} | {v:.3f} | {rand:.3f} | {large:.0f} "
-            f"| {scope if name == 'A_clinc150' else ' | | '} |",
+            f"| {scope if name == 'A_clinc150' else '- | - | -'} |",
             flush=True,
         )
 
