@@ -8,15 +8,18 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+from unittest.mock import AsyncMock
 
 import pytest
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, NodeNotReadyError
 from faust.types import TP
 
 from flywheel_stream.errors import RecreatedTopicError, StateError
+from stream.agents import Agents
 from stream.app import build_faust
 from stream.bench import _plain_faust
+from stream.prometheus import Metrics
 from stream.settings import Settings
 from stream.topics import Topics
 from stream.transport import (
@@ -209,7 +212,8 @@ class World:
     def __init__(self, *, session_timeout: float = 6.0) -> None:
         settings = fleet.settings_of("unit", "127.0.0.1:1", "redis://127.0.0.1:1")
         settings = settings.model_copy(update={"session_timeout": session_timeout})
-        app: Any = build_faust(settings, Topics(settings))
+        self.topics = Topics(settings)
+        app: Any = build_faust(settings, self.topics)
         app.crash = self._crash
         app.batching = Batching(topics=frozenset("ab"), max_records=2, hooks=self)
         self.app = app
@@ -498,3 +502,17 @@ async def test_ids_of_topics_are_asked_for_until_a_broker_answers() -> None:
 @pytest.mark.parametrize("error", [NotImplementedError(), IncompatibleBrokerVersion()])
 async def test_brokers_from_before_there_were_ids_know_none(error: Exception) -> None:
     assert await ids_by(error) == {}
+
+
+async def test_a_topic_made_again_is_noticed_though_no_partition_moves() -> None:
+    world = World()
+    found = {"unit.logs": "its first id"}
+    consumer, agents = cast("Any", world.consumer), Agents(world.app, world.topics, Metrics())
+    consumer.topic_ids = AsyncMock(side_effect=lambda topics: dict(found))
+    agents.ingest = AsyncMock()
+    agents.assigned = frozenset({TP("unit.logs", 0)})
+    await agents.sweep()
+    await agents.sweep()
+    found["unit.logs"] = "another"
+    with pytest.raises(RecreatedTopicError, match=r"unit\.logs was deleted and made again"):
+        await agents.sweep()
