@@ -30,7 +30,7 @@ _PHONE_WORDS = frozenset(
 _SCRUBADUB_DETECTORS = ("email", "credit_card", "social_security_number", "credential", "phone")
 _TOP_LEVEL_NAME = re.compile(r"[^\W\d_]{2,}\Z")
 
-_RULES = 2
+_RULES = 3
 """Raised when ``_plausible`` changes, so that the scrubber's version does too."""
 
 
@@ -98,8 +98,8 @@ def _load(name: str) -> Any:
 def _plausible(name: str, text: str, lower: str, start: int, end: int) -> bool:
     """Whether scrubadub's find is one: it takes versions, decimals and order numbers as well."""
     value = text[start:end]
-    if name == "email":  # node@3.25.19
-        return _TOP_LEVEL_NAME.search(value) is not None
+    if name == "email":  # node@3.25.19, and "data at all."
+        return "@" in value and _TOP_LEVEL_NAME.search(value) is not None
     if name == "credit_card":
         return card(value)
     if name == "phone":

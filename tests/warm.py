@@ -1,8 +1,9 @@
 """Loaded once by the process that ``fleet.ForkedWorker`` forks from: what takes a worker seconds."""
 
 import stream.service
-from flywheel_stream.scrubbing import Scrubber
+from stream.scrubbers import build_scrubber
+from stream.settings import load_settings
 
 __all__ = ["stream"]
 
-Scrubber(secret=b"warm")
+build_scrubber(load_settings(None))

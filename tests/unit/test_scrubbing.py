@@ -20,6 +20,7 @@ from flywheel_stream.gating import Gated, HyperscanGate, PlainGate
 from flywheel_stream.pii import TABLE
 from flywheel_stream.replacing import Entity, replace
 from flywheel_stream.scrubbing import Scrubber, counts, find
+from stream.scrubbers import shelf
 from tests.unit.mutation import mutated
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -244,7 +245,7 @@ def test_our_table_is_a_detector_of_scrubadub() -> None:
 @functools.cache
 def fast_gate() -> HyperscanGate:
     """Compiled once: that takes a second."""
-    return HyperscanGate()
+    return HyperscanGate(shelf())
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("hyperscan"), reason="hyperscan is an extra")
