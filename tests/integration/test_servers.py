@@ -1,5 +1,6 @@
 """The servers that the tests rely on answer, carry our largest records and come back."""
 
+import asyncio
 import os
 
 import pytest
@@ -20,8 +21,9 @@ async def _create(bootstrap: str, topic: str) -> None:
         configs = {"cleanup.policy": "compact", "max.message.bytes": "16777216"}
         created = await admin.create_topics([NewTopic(topic, 3, 1, topic_configs=configs)])
         assert [error[1] for error in created.topic_errors] == [0]
-        (described,) = await admin.describe_topics([topic])
-        assert len(described["partitions"]) == 3
+        async with asyncio.timeout(30):  # a controller knows of it before its brokers do
+            while len((await admin.describe_topics([topic]))[0]["partitions"]) != 3:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.05)
     finally:
         await admin.close()
 
