@@ -676,7 +676,7 @@ _SURNAMES = frozenset(
     Blankenship Blasco Blažek Blažević Blevins Blin Blom Blomqvist Blondel Bloomfield Blot
     Blount Blum Blythe Boateng Boer Boersma Bogdanov Boggs Bognár Boivin Bolaños Bolivar
     Bolívar Bondarenko Bonetti Bonilla Bonneau Boone Borges Borghi Borkowski Borowski Borrego
-    Bos Bose Bosman Boswell Bosworth Botello Botha Bouazizi Bouchard Bouchet Boukhari Bourdon
+    Bos Bosman Boswell Bosworth Botello Botha Bouazizi Bouchard Bouchet Boukhari Bourdon
     Bourne Bousquet Bouvet Bouvier Bouwman Bouzid Bowden Bowen Bowers Bowles Bowman Boyce Boyd
     Boyer Bozkurt Bošković Božić Bradshaw Braga Brambilla Brandt Brandão Brannon Brar Brault
     Braun Breuer Briand Brien Briggs Brinkmann Briscoe Bristow Brito Britton Broderick Brodeur
@@ -770,7 +770,7 @@ _SURNAMES = frozenset(
     Hemingway Henderson Hendricks Hendrickson Hendriks Hendrix Henkel Henley Hennessy Hennig
     Henriksen Henriksson Henriquez Henríquez Hensley Henson Hentschel Heo Hepburn Hermans
     Hermansson Hernandes Hernández Herold Herrera Herrmann Herzog Heuer Hewitt Heydari Heß
-    Hickey Hickman Hicks Hidayat Higginbotham Higgins Higgs Hildebrandt Hilliard Hines Hinkle
+    Hickey Hickman Hicks Hidayat Higginbotham Higgins Hildebrandt Hilliard Hines Hinkle
     Hinojosa Hinton Hinz Hirano Hirata Hirose Hirsch Hoa Hoang Hoarau Hobbs Hobson Hodge
     Hodges Hodgkinson Hodgson Hoek Hoekstra Hofer Hoffman Hoffmann Hofmann Hofstra Hogan
     Hohmann Holbrook Holcomb Holden Holliday Hollingsworth Hollins Hollis Holloway Holm Holman
@@ -981,7 +981,7 @@ _SURNAMES = frozenset(
     Villanueva Villareal Villarreal Villaseñor Villegas Vinogradov Vinson Vinther Virtanen
     Visser Vitali Viteri Viñas Vlachos Vlasov Vliet Vlček Vo Vohra Voigt Volkov Volkova
     Vollmer Vorobyov Vos Voss Voß Vries Vroom Vu Vukić Vuković Vural Vyas Válek Vásquez Vávra
-    Vázquez Väisänen Vélez Võ Vörös Vũ Wadsworth Wagle Wagner Wahlström Wainwright Wal Walczak
+    Vázquez Väisänen Vélez Võ Vörös Vũ Wadsworth Wagle Wagner Wahlström Wainwright Walczak
     Waldron Waller Wallin Wallis Walsh Walters Walton Wanamaker Wang Warsi Wasilewski Wason
     Watanabe Watkins Watkinson Waugh Wawrzyniak Webb Webber Weber Wegener Wegner Weidner
     Weigel Weimer Weinberg Weiner Weinert Weinhold Weinstein Weiss Wen Wendt Weng Wentworth

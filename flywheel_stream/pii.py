@@ -414,7 +414,7 @@ _STOP = frozenset(
     Out Output Over Own Page Part Patient Pay People Perhaps Persian Person Pick Play Please Point
     Polish Portuguese Post Pour Pre President Prime Pro Prof Professor Provide Public Put Que
     Querida Querido Question Quick Quote Rather Read Real Red Regards Remember Reply Respond
-    Response Result Return Review Rewrite Roman Royal Run Russian Said Same Santa Saint Sat Saturday
+    Response Result Return Review Rewrite Roman Royal Run Russian Said Same Sat Saturday
     Say Says School Search Second See Send Sent Sep Sept September Set Several Shall She Should Show
     Since Sincerely Sir Sirs Six Small So Some Someone Something Sometimes Soon South Spanish
     Speaker Special Start State Step Still Stop Story Street Subject Such Suggest Summarise
@@ -634,6 +634,18 @@ def _known_part(text: str, start: int, end: int) -> Span | None:
     return start, span[1]
 
 
+_ARTICLE = re.compile(r"\b[Tt]he \Z")
+
+
+def _lone_surname(match: re.Match[str]) -> Span | None:
+    """A surname by itself; behind "the" it is a thing that is named after somebody."""
+    span = _trim_name(match.string, *match.span("v"))
+    if span is None or _ARTICLE.search(match.string, max(0, span[0] - 5), span[0]):
+        return None
+    word = match.string[span[0] : span[1]]
+    return span if " " not in word and _is_surname(word) else None
+
+
 def _doubtful_name(match: re.Match[str]) -> Span | None:
     """From a given name that is a word as well on, if a capitalised word follows."""
     span = _trim_name(match.string, *match.span("v"))
@@ -783,6 +795,8 @@ _NUMBER_BEFORE = re.compile(
     rf"{_UP}[\w'’.-]{{1,40}} \d{{1,4}} ?[a-z]?(?:[-/]\d{{1,3}})?(?:,\s{{0,2}}|\n[> ]{{0,6}})(?:[A-Z]{{1,2}}-)?\Z"
 )
 _TOWN_BEFORE = re.compile(rf"(?:^|[\n>,]|[a-z] )[> ]{{0,4}}{_UP}[\w'’.-]{{1,30}},? \Z")
+_BEFORE_CODE = (", ", ",", "\\n", "\\n ", ">", "> ", "-")
+"""What stands before a postcode that stands before a town; one by one engines take them faster."""
 _NUMBERED = frozenset(
     """Android Appendix Article Bug Build Building Case Chapter Channel Chrome Commit Figure Form Id Invoice ISO
     Issue Item Job Kernel Law Line Linux Model Number Order Page Patch Part PR Port Python RFC Release Request
@@ -1680,7 +1694,7 @@ TABLE: tuple[Detector, ...] = (
         check=_before_town,
         hint=tuple(
             rf"{before}\d\d\d\d\d [{upper}]"
-            for before in ("[,\n>-] ?", r"\bin ", r"\ben ", "à ")
+            for before in (*_BEFORE_CODE, r"\bin ", r"\ben ", "à ")
             for upper in ("A-Z", UPPER_RANGES)
         ),
         first=r"\d",
@@ -1709,7 +1723,7 @@ TABLE: tuple[Detector, ...] = (
     Detector(
         "POSTCODE",
         _r(
-            rf"(?<!\w)(?:in|near|from|live at) (?:{_UP}[\w'’.-]{{1,30}} ){{1,3}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\w-]|[.,]\d)"
+            rf"(?<!\w)(?:in|near|from) (?:{_UP}[\w'’.-]{{1,30}} ){{1,2}}(?P<v>\d{{5}}(?:-\d{{4}})?)(?![\w-]|[.,]\d)"
         ),
         _DIGITS4 | Feature.CAPITAL,
         "the same behind a town that somebody is in or from",
@@ -1717,9 +1731,12 @@ TABLE: tuple[Detector, ...] = (
         ("bug in Windows 10240", "see Zorvan 90210"),
         check=lambda m: None if m[0].split(" ")[-2] in _NUMBERED else m.span("v"),
         hint=tuple(
-            rf"\b{word} [A-Z][\w .'’-]{{1,40}} \d\d\d\d\d" for word in ("in", "near", "from", "at")
+            rf"\b{word} {town * many}\d\d\d\d\d"
+            for word in ("in", "near", "from")
+            for many in (1, 2)
+            for town in (r"[A-Z]\S+ ", rf"[{UPPER_RANGES}]\S+ ")
         ),
-        first=r"[infl]",
+        first=r"[inf]",
     ),
     Detector(
         "POSTCODE",
@@ -1740,14 +1757,19 @@ TABLE: tuple[Detector, ...] = (
             if _DAY_BEFORE.search(m.string, max(0, m.start() - 24), m.start())
             else _before_town(m)
         ),
-        hint=(
-            r"[,\n>-] ?\d\d\d\d [A-Z]",
-            r"[,\n>-] ?\d\d\d\d ?[A-Z][A-Z] [A-Z]",
-            r"[,\n>-] ?\d\d-\d\d\d [A-Z]",
-            r"[,\n>-] ?\d\d\d\d-\d\d\d [A-Z]",
-            r"[,\n>-] ?\d\d\d \d\d [A-Z]",
-            rf"\d\d [{UPPER_RANGES}]",
-            rf"[A-Z][A-Z] [{UPPER_RANGES}]",
+        hint=tuple(
+            before + code
+            for before in _BEFORE_CODE
+            for code in (
+                r"\d\d\d\d [A-Z]",
+                rf"\d\d\d\d [{UPPER_RANGES}]",
+                r"\d\d\d\d[A-Z][A-Z] ",
+                r"\d\d\d\d [A-Z][A-Z] ",
+                r"\d\d-\d\d\d ",
+                r"\d\d\d\d-\d\d\d ",
+                r"\d\d\d \d\d [A-Z]",
+                rf"\d\d\d \d\d [{UPPER_RANGES}]",
+            )
         ),
         first=r"\d",
     ),
@@ -1763,7 +1785,15 @@ TABLE: tuple[Detector, ...] = (
         (("Ottawa K1A 0B1", "K1A 0B1"), ("ON K1A0B1", "K1A0B1"), ("Sydney NSW 2000", "2000")),
         ("H1N 2", "K1A0B1", "WA 2000"),
         check=lambda m: m.span(m.lastgroup or "v"),
-        hint=(r"[A-Z]\d[A-Z] \d[A-Z]\d", r"[A-Z],? [A-Z]\d[A-Z]\d", r"[A-Z][A-Z],? \d\d\d\d"),
+        hint=(
+            r"[A-Z]\d[A-Z] \d[A-Z]\d",
+            r"[A-Z] [A-Z]\d[A-Z]\d",
+            r"[A-Z], [A-Z]\d[A-Z]\d",
+            *(
+                rf"\b{state},? \d\d\d\d"
+                for state in ("NSW", "VIC", "QLD", "TAS", "WA", "SA", "ACT", "NT")
+            ),
+        ),
         first=r"[A-Z]",
     ),
     Detector(
@@ -2153,10 +2183,10 @@ TABLE: tuple[Detector, ...] = (
     Detector(
         "PERSON",
         _r(
-            rf"(?<!\w)(?i:from|to|cc|bcc|attn|attention|sender|recipient|reported[ -]by|assigned to|assignee|created by"
+            rf"(?<!\w)(?:From|FROM|To|TO|(?i:cc|bcc|attn|attention|sender|recipient|reported[ -]by|assigned to|assignee|created by"
             r"|owner|reviewer|reviewed[ -]by|prepared by|approved by|signed[ -]off[ -]by|co-authored-by|submitted by"
             r"|posted by|name|nom|nombre|cliente?|patiente?|paciente|kunde|employee|employé|inquilino|tenant|guest"
-            rf"|passenger|candidate|applicant|billing address|shipping address|rechnungsadresse|lieferadresse)"
+            rf"|passenger|candidate|applicant|billing address|shipping address|rechnungsadresse|lieferadresse))"
             rf"[\"']?(?:\*\*)?: {{0,4}}\n?[\"'(]?(?P<v>{_NAME})"
         ),
         Feature.CAPITAL,
@@ -2166,7 +2196,7 @@ TABLE: tuple[Detector, ...] = (
             ("Reported by: Zorvan van Quux", "Zorvan van Quux"),
             ("Billing address: Zorvan Quux\n12", "Zorvan Quux"),
         ),
-        ("From: Customer Support", "To: Paris", "owner: Acme Corp"),
+        ("From: Customer Support", "To: Paris", "owner: Acme Corp", "fields from: Lakeside Quux"),
         check=_two_words,
         words=(
             "from",
@@ -2373,6 +2403,17 @@ TABLE: tuple[Detector, ...] = (
         ("Main Results\nwe found that", "Summary\n12 Items"),
         check=_letterhead,
         words=("\n",),
+    ),
+    Detector(
+        "PERSON",
+        _r(rf"(?<![\w<@#/\\_-])(?P<v>{_NAME})"),
+        Feature.CAPITAL,
+        "a surname by itself, after all that would find more of the name",
+        (("forward it to Kowalski", "Kowalski"), ("Where is Johnson's desk?", "Johnson")),
+        ("ask the Johnson about it", "The Johnson Act", "Zorvan"),
+        check=_lone_surname,
+        hint=_NAME_HINTS,
+        first=_UP,
     ),
 )
 

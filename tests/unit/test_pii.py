@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from flywheel_stream.names import AMBIGUOUS, COMMON, GIVEN, LEANING, SURNAMES, unaccented
 from flywheel_stream.pii import TABLE, TYPES, Detector, features, fold, iban, version
-from flywheel_stream.scrubbing import _BEGINNINGS, _begun, _spans
+from flywheel_stream.scrubbing import _BEGINNINGS, _begun, _spans, find
 from tests.unit.mutation import mutated
 
 ENTRIES = [pytest.param(entry, id=f"{i}-{entry.type}") for i, entry in enumerate(TABLE)]
@@ -43,6 +44,72 @@ def test_an_entry_has_examples_of_both_kinds_and_a_source(entry: Detector) -> No
 
 def test_an_iban_with_a_letter_that_only_looks_like_one_is_none() -> None:
     assert not iban("DE89 3704 0044 0532 013\u212a 00")
+
+
+def found(text: str, kind: str = "PERSON") -> list[str]:
+    """What all entries together find of a type."""
+    return [text[entity.start : entity.end] for entity in find(text) if entity.type == kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Anna met Zorvan and Quux", ["Anna"]),  # no list has the others
+        ("Tomek Kowalski, Ngozi Okafor and Zorvan Yamamoto", "all"),
+        ("IT WAS SARAH KOWALSKI WHO SAID THIS", ["SARAH KOWALSKI"]),
+        ("ALL OF THIS IS UNAVOIDABLE AND LOUD", []),
+        ("ask jessica o'hara, or kevin kowalski", ["kevin kowalski"]),
+        ("Acme's Anna Fox, not Zorvan's Lisa", ["Anna Fox", "Lisa"]),
+        ("a flight from San Francisco to Santa Barbara", []),
+        ("Claude and Gemini answered in Python", []),
+        ("please forward it to Kowalski's desk", ["Kowalski"]),
+        ("the Johnson algorithm", []),
+    ],
+)
+def test_names_are_found_where_they_stand(text: str, names: list[str] | str) -> None:
+    whole = ["Tomek Kowalski", "Ngozi Okafor", "Zorvan Yamamoto"]
+    assert found(text) == (whole if names == "all" else names)
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("12 Zorvan Road\nSpringfield 90210", ["90210"]),
+        ("Zorvanweg 3a, 20095 Hamburg", ["20095"]),
+        ("Zorvanlaan 5, 1012 AB Amsterdam", ["1012 AB"]),
+        ("the 20095 Toyotas, 1012 AB tests and 560001 rows", []),
+        ("version 3, 2024 Edition", []),
+        ("It happened on Feb 3, 2024 Anna said", []),
+    ],
+)
+def test_a_postcode_wants_a_town_and_an_address(text: str, codes: list[str]) -> None:
+    assert found(text, "POSTCODE") == codes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CPF 529.982.24\u0669-26",
+        "from 127.0.0.1\u0663",
+        "phone 713873265\u0660",
+        "PESEL 4405140145\u0669",
+    ],
+)
+def test_digits_of_another_alphabet_fail_no_check(text: str) -> None:
+    find(text)
+
+
+def test_lists_of_names_do_not_overlap() -> None:
+    assert not GIVEN & AMBIGUOUS
+    assert not SURNAMES & AMBIGUOUS
+    assert LEANING <= AMBIGUOUS
+    assert COMMON <= GIVEN
+    assert all(name.isalpha() for name in GIVEN | SURNAMES | AMBIGUOUS)
+
+
+def test_names_are_known_without_their_accents() -> None:
+    assert unaccented(["Łukasz", "Jørgen", "Weiß"]) == {"Lukasz", "Jorgen", "Weiss"}
+    assert unaccented(n for n in GIVEN if len(n) > 3) <= GIVEN | AMBIGUOUS
 
 
 def test_types_are_named_once() -> None:
