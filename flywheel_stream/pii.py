@@ -500,6 +500,20 @@ _DOES = (
     r" (?:told me|told us|said|says|is leaving|is getting|replied|asked me|called me|emailed|texted"
     r"|wrote to me|lives in|works at|was born|had given|met |and I\b)"
 )
+_ANDS = (
+    " and ",
+    " & ",
+    " et ",
+    " und ",
+    " y ",
+    " e ",
+    " en ",
+    " og ",
+    " och ",
+    " i ",
+    " with ",
+    " vs",
+)
 _AND = r" (?:and|&|et|und|y|e|en|og|och|i|with|vs\.?) "
 _TITLES = (
     "Mr Mrs Ms Miss Mx Dr Prof Professor Herr Frau Monsieur Madame Mme Mlle Señor Señora Sr Sra Signor "
@@ -2016,6 +2030,7 @@ TABLE: tuple[Detector, ...] = (
             ("Anna and the others", "Anna and Google", "Python and Java"),
             check=_beside_known,
             hint=_NAME_HINTS,
+            words=_ANDS,
             first=_UP,
         )
         for pattern, text, value in (
