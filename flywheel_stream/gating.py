@@ -106,10 +106,10 @@ class HyperscanGate:
             return self._plain(text)
         residue = not hints.isdisjoint(_RESIDUAL)
         places = self._hinted(hints)
-        if len(raw) == len(text) and places - _BY_NAME:
+        if len(raw) == len(text) and places:
             self._found.clear()
             self._scan_patterns(raw)
-            places &= _BY_NAME.union(self._found)
+            places.intersection_update(self._found)
             lower = fold(text)
             worth = [place for place in sorted(places) if _has_word(TABLE[place], lower)]
         else:
@@ -124,7 +124,6 @@ class HyperscanGate:
 
 
 _RESIDUAL = frozenset((Mark.AT, Mark.SEVEN, Mark.CREDENTIAL))
-_BY_NAME = frozenset(i for i, d in enumerate(TABLE) if not d.words and d.needs & Feature.NAME)
 
 
 def _scanner(

@@ -15,7 +15,6 @@ from functools import cache
 from typing import NamedTuple
 
 from flywheel_stream.pii import (
-    ANNOUNCING,
     CONTACT_BELOW,
     TABLE,
     UPPER_RANGES,
@@ -52,7 +51,6 @@ class Mark(IntEnum):
     AT = 1001
     SEVEN = 1002
     CREDENTIAL = 1003
-    NAME = 1004
     USER = 1005
     PASS = 1006
 
@@ -68,21 +66,16 @@ _FEATURES: dict[Feature, tuple[int, str]] = {
 _REPORTED = frozenset({Feature.DIGITS7})
 """Features that are all the hint that some detector has."""
 
-BY_NAME = tuple(i for i, d in enumerate(TABLE) if not d.words and d.needs & Feature.NAME)
-"""Detectors of any run of capitalised words with a name in it: the names are what to look for."""
-
 
 # ---------------------------------------------------------------- the first pass
 
 
 def first_pass() -> tuple[list[Row], dict[int, tuple[int, ...]]]:
     """The cheap patterns, and the places in the table that each number speaks for."""
-    rows = [*_marks(), *_one_by_one(Mark.NAME, ANNOUNCING)]
-    places: dict[int, list[int]] = {Mark.NAME: list(BY_NAME)}
+    rows = [*_marks()]
+    places: dict[int, list[int]] = {}
     numbers: dict[tuple[str, ...], int] = {}
     for place, detector in enumerate(TABLE):
-        if place in BY_NAME:
-            continue
         if detector.hint or detector.hinting:
             key = (*detector.hint, *sorted(detector.hinting))
             number = numbers.setdefault(key, place)  # some have the same hint
@@ -275,9 +268,7 @@ _SIMPLER: dict[str, str] = {
 
 def second_pass() -> list[Row]:
     """Each detector's own pattern, for ASCII texts."""
-    return [
-        Row(place, *_own(detector)) for place, detector in enumerate(TABLE) if place not in BY_NAME
-    ]
+    return [Row(place, *_own(detector)) for place, detector in enumerate(TABLE)]
 
 
 def _own(detector: Detector) -> tuple[str, How]:

@@ -31,7 +31,6 @@ class Feature(IntFlag):
     COLON = 16
     LONG = 64  # a run of sixteen letters, digits and _ - . + /
     QUERY = 128  # an equals sign, or :// and @
-    NAME = 256  # a given name, or a word that announces one
     CAPITAL = 512
 
 
@@ -106,7 +105,6 @@ def fold(text: str) -> str:
 
 
 _OF_DIGITS = 1 | 2 | 4
-_OF_CAPITALS = 256 | 512
 
 
 def features(text: str, wanted: int = ~0) -> int:
@@ -124,8 +122,8 @@ def features(text: str, wanted: int = ~0) -> int:
         found |= 128
     if wanted & 64 and b"a" * 16 in raw.translate(_TO_RUN):
         found |= 64
-    if wanted & _OF_CAPITALS:
-        found |= _capital_features(text, wanted)
+    if wanted & 512 and _CAPITALISED.search(text):
+        found |= 512
     return found
 
 
@@ -136,13 +134,6 @@ def _digit_features(raw: bytes) -> int:
     if b"0000000" in digits:
         return 1 | 2 | 4
     return 1 | 2 if b"0000" in digits else 1
-
-
-def _capital_features(text: str, wanted: int) -> int:
-    if not _CAPITALISED.search(text):
-        return 0
-    announced = wanted & 256 and not ANNOUNCING.isdisjoint(re.findall(r"\w+", text))
-    return 512 | 256 if announced else 512
 
 
 # --- checks -------------------------------------------------------------------------------------
@@ -452,8 +443,6 @@ _ALSO_SURNAMES = frozenset(
 """Words to stop at, unless a given name stands before them."""
 _SAINTS = frozenset("San Santa Santo São Saint Sainte St St. Fort Port Mount Lake Los Las".split())
 """Before a given name they make a place of it."""
-ANNOUNCING: frozenset[str] = frozenset()
-"""Words whose presence alone is worth a look; names have hints of their own, see ``_hints``."""
 
 UPPER_RANGES = "À-ÖØ-ÞĀ-ſƏƠƯẠ-ỹ"
 """Capital letters of the Latin alphabets, outside ASCII, and some small ones among them."""
