@@ -512,12 +512,12 @@ class Fold:
         if state.get("v") != STATE_VERSION:
             raise StateError(
                 f"The state of app {self.app!r} has version {state.get('v')}, not {STATE_VERSION}: "
-                "run the version that wrote it, or start with another group."
+                "run the version that wrote it, or start with another prefix (FLYWHEEL_PREFIX)."
             )
         if state["embedder"] != self._embedder.name:
             raise StateError(
                 f"The state of app {self.app!r} was learnt with embedder {state['embedder']!r}: "
-                "set it again, or start with another group."
+                "set it again, or start with another prefix (FLYWHEEL_PREFIX)."
             )
         self.now = state["now"]
         self._tick = state["tick"]
