@@ -164,6 +164,8 @@ async def partition_counts(settings: Settings) -> dict[str, int]:
 class FolderlessApp(faust.App):
     """Faust's app, without the folder for tables that it makes wherever it is started."""
 
+    logger = logging.getLogger("faust.app")  # else it speaks in the name of this module
+
     def _create_directories(self) -> None:
         """Makes none: nothing of ours is kept on disk."""
 
