@@ -14,6 +14,17 @@ from tests import fleet
 CALLS = 12_000
 
 
+async def assert_came_through(
+    chaos: fleet.Chaos, settings: Settings, data: fleet.Traffic, calm: fleet.Left
+) -> None:
+    """All is as in the undisturbed run, though each blow fell in the middle of work."""
+    left = await fleet.left_behind(settings, data)
+    assert_accounted_for(left, data)
+    assert_same(left, calm)
+    assert min(chaos.behind) > 0
+    assert left.repeated > 0
+
+
 def assert_same(left: fleet.Left, calm: fleet.Left) -> None:
     """Nothing lost, nothing else written, repetitions equal; what is learnt is equal."""
     for role in fleet.KEPT:
@@ -84,11 +95,7 @@ async def test_ten_kills_at_random_moments_change_nothing(
         worker.kill()
 
     assert await chaos.run(kill) == [0, 0]
-    left = await fleet.left_behind(settings, data)
-    assert_accounted_for(left, data)
-    assert_same(left, calm.left)
-    assert min(chaos.behind) > 0  # each kill was in the middle of work
-    assert left.repeated > 0
+    await assert_came_through(chaos, settings, data, calm.left)
 
 
 @pytest.mark.slow
@@ -107,11 +114,7 @@ async def test_a_worker_stopped_past_its_session_and_woken_changes_nothing(
         worker.send(signal.SIGCONT)
 
     assert await chaos.run(freeze) == [0, 0]
-    left = await fleet.left_behind(settings, data)
-    assert_accounted_for(left, data)
-    assert_same(left, calm.left)
-    assert min(chaos.behind) > 0  # it was frozen in the middle of work
-    assert left.repeated > 0
+    await assert_came_through(chaos, settings, data, calm.left)
 
 
 @pytest.mark.slow
