@@ -19,10 +19,14 @@ def normalise(text: str) -> bytes:
     """What of a text counts for equality, as UTF-8."""
     if text.isascii():
         return text.encode("ascii").lower().translate(None, _WHITE)
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     # White space may have parted a letter from its accent: put them together again.
-    joined = unicodedata.normalize("NFKC", "".join(folded.split()))
+    joined = unicodedata.normalize("NFKC", "".join(folded_words(text)))
     return joined.encode("utf-8", "surrogatepass")
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of a text in Unicode NFKC, case folded: white space parts them."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split()
 
 
 def fingerprint(

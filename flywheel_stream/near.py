@@ -10,7 +10,6 @@ Massive Datasets*, chapter 3); keys that many texts share are chained as in zlib
 newest first, and only the top of a chain is looked at.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
@@ -19,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from flywheel_stream.dedup import folded_words
 from flywheel_stream.errors import StateError
 
 THRESHOLD = 0.8
@@ -305,8 +305,7 @@ def spaced(text: str) -> bytes:
     """What of a text its grams are taken of, as UTF-8."""
     if text.isascii():
         return b" ".join(text.encode("ascii").lower().split())
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(folded.split()).encode("utf-8", "surrogatepass")
+    return " ".join(folded_words(text)).encode("utf-8", "surrogatepass")
 
 
 def _bare(spaced: bytes) -> bytes:

@@ -124,20 +124,21 @@ class Scrubber:
 
     def _scrub(self, text: str, gated: Gated, label: Label) -> Scrubbed:
         places, residue = gated
-        until = self._clock() + self._limit
-        entities = find(text, places, self._in_time(until)) if places else []
+        in_time = self._deadline()
+        entities = find(text, places, in_time) if places else []
         left = replace(text, entities) if entities else text
         own = residue and (not entities or worth_scrubadub(left))
         if own or self._residue.always:
-            self._in_time(until)()
+            in_time()
             entities = sorted([*entities, *self._residue.find(text, entities, own=own)], key=_start)
-            self._in_time(until)()
+            in_time()
         if not entities:
             return Scrubbed(text, ())
         return Scrubbed(*replaced(text, entities, label))
 
-    def _in_time(self, until: float) -> Callable[[], None]:
-        """Between two detectors; each alone works in linear time."""
+    def _deadline(self) -> Callable[[], None]:
+        """A check for between two detectors; each alone works in linear time."""
+        until = self._clock() + self._limit
 
         def check() -> None:
             if self._clock() > until:

@@ -65,13 +65,11 @@ redis.call('BF.MADD', bloom, unpack(add))
 local room = limit - redis.call('HLEN', index)
 for i = 6, #ARGV, 2 do
   local value = ARGV[i + 1]
-  local known = room <= 0 and redis.call('HGET', index, ARGV[i])
-  if room > 0 then
-    if redis.call('HSETNX', index, ARGV[i], value) == 1 then
-      room = room - 1
-    else
-      known = redis.call('HGET', index, ARGV[i])
-    end
+  local known = false
+  if room > 0 and redis.call('HSETNX', index, ARGV[i], value) == 1 then
+    room = room - 1
+  else
+    known = redis.call('HGET', index, ARGV[i])
   end
   if known then
     local count, first = string.match(known, '^(%d+) (.*)$')
@@ -272,9 +270,6 @@ class Redis:
     def grouped(self, keys: Iterable[str]) -> dict[int, list[int]]:
         """Positions of keys by shard."""
         groups: dict[int, list[int]] = {}
-        if len(self._bases) == 1:
-            every = list(range(len(list(keys))))
-            return {0: every} if every else {}
         for position, key in enumerate(keys):
             groups.setdefault(self.shard(key), []).append(position)
         return groups
@@ -296,9 +291,9 @@ class RedisWindow:
     async def seen(self, queries: Sequence[tuple[str, float]]) -> list[Seen]:
         """Looks up (fingerprint, ts) pairs."""
         groups: dict[tuple[int, int], list[int]] = {}
-        shard, length = self._redis.shard, self._policy.length
+        shard, generation_of = self._redis.shard, self._policy.generation
         for position, (key, ts) in enumerate(queries):
-            groups.setdefault((shard(key), int(ts // length)), []).append(position)
+            groups.setdefault((shard(key), generation_of(ts)), []).append(position)
         calls: list[tuple[int, list[Any]]] = []
         parts: list[list[int]] = []
         for (number, generation), positions in groups.items():
@@ -316,9 +311,9 @@ class RedisWindow:
     async def remember(self, sightings: Sequence[Sighting]) -> None:
         """Notes calls."""
         groups: dict[tuple[int, int], list[Any]] = {}
-        shard, length = self._redis.shard, self._policy.length
+        shard, generation_of = self._redis.shard, self._policy.generation
         for key, ts, first, copies in sightings:
-            where = (shard(key), int(ts // length))
+            where = (shard(key), generation_of(ts))
             groups.setdefault(where, []).extend((key, f"{copies} {first}"))
         head = [self._capacity, self._policy.filter_error_rate, self._ttl, INDEX_LIMIT]
         calls = [
