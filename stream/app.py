@@ -17,6 +17,7 @@ from faust.types import TP
 
 from flywheel_stream import metrics
 from flywheel_stream.cleaning import Cleaner
+from flywheel_stream.comparing import ComparePolicy
 from flywheel_stream.dedup import WindowPolicy
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import UnavailableError
@@ -283,12 +284,20 @@ class Worker:
             error_rate=settings.dedup_error_rate,
         )
         join_window = settings.join_window_hours * 3600
+        compare = ComparePolicy(
+            slices=settings.slice_attributes,
+            sensitive=settings.sensitive_attributes,
+            min_group=settings.min_group,
+            max_values=settings.max_slice_values,
+            settle=settings.settle_minutes * 60,
+            shares=settings.arm_shares,
+        )
         self.agents.ingest = Ingest(
             cleaner=Cleaner(
                 scrubber,
                 secret=secret,
                 sample_rate=settings.sample_rate,
-                attributes=settings.traffic_attributes,
+                attributes=compare.attributes,
                 join_window=join_window,
             ),
             window=RedisWindow(self._redis, window, settings.redis_shards),
@@ -307,6 +316,7 @@ class Worker:
             revision_window=settings.revision_window_hours * 3600,
             cluster_capacity=settings.cluster_capacity,
             budget=Budget(days=settings.budget_days, cost=settings.budget_cost),
+            compare=compare,
             versions={
                 "scrubber": scrubber.version,
                 "rules": RULES_VERSION,

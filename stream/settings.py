@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -80,7 +81,7 @@ class Settings(BaseSettings):
     scrub_seconds: Positive = Field(
         10.0, description="A text that takes longer to scrub is a dead letter."
     )
-    scrubadub_detectors: tuple[str, ...] = Field(
+    scrubadub_detectors: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="More scrubadub detectors, `package.module:Class`; they see every text."
     )
     batch_records: Count = Field(1000, description="Most records of one batch.")
@@ -100,8 +101,11 @@ class Settings(BaseSettings):
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="Share of the last thousand records at which a worker stops."
     )
-    traffic_attributes: tuple[str, ...] = Field(
-        (), description="Attributes that traffic is counted by."
+    slice_attributes: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Attributes that traffic and satisfaction are told apart by."
+    )
+    sensitive_attributes: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Attributes whose groups are compared for fairness; shown nowhere else."
     )
 
     # --- event time
@@ -124,6 +128,19 @@ class Settings(BaseSettings):
         "wordllama", description="How texts become vectors for clusters."
     )
     cluster_capacity: Count = Field(500, description="Most live clusters of one app.")
+    max_slice_values: Count = Field(
+        20, description="Values of a dimension with figures of their own; the rest is `other`."
+    )
+    min_group: Annotated[int, Field(ge=5)] = Field(
+        20, description="People without whom a group of a sensitive attribute is not shown."
+    )
+    settle_minutes: Annotated[float, Field(ge=0)] = Field(
+        15.0, description="Minutes after a call in which signals change what comparisons count."
+    )
+    arm_shares: Annotated[dict[str, Positive], NoDecode] = Field(
+        default_factory=dict,
+        description="Share of calls that each variant should get, as in `a=0.9,b=0.1`.",
+    )
     budget_days: Positive = Field(14.0, description="Days that a fix may take; triage heeds it.")
     budget_cost: Positive = Field(5000.0, description="USD that a fix may cost; triage heeds it.")
 
@@ -136,10 +153,22 @@ class Settings(BaseSettings):
         "INFO", description="Least level that is logged."
     )
 
-    @field_validator("traffic_attributes", mode="before")
+    @field_validator(
+        "scrubadub_detectors", "slice_attributes", "sensitive_attributes", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+    @field_validator("arm_shares", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.strip().partition("=") for pair in value.split(",") if pair.strip()]
+        if not all(variant and share for variant, _, share in pairs):
+            raise ValueError("expected variant=share, comma-separated")
+        return {variant: share for variant, _, share in pairs}
 
     @classmethod
     def settings_customise_sources(
