@@ -36,7 +36,10 @@ _VERSION = 1
 
 
 class Drifted(NamedTuple):
-    """Satisfaction of an arm went from one level to another; times in seconds of the epoch."""
+    """Satisfaction of an arm went from one level to another; times in seconds of the epoch.
+
+    ``arm`` is a variant without a model, or a model where there are no variants.
+    """
 
     arm: Arm
     began: float
@@ -57,15 +60,17 @@ class Drift:
         for call in minute.calls:
             if call.score is None or not call.counts:
                 continue
-            watch = self._arms.pop(call.arm, None) or _Watch()
-            self._arms[call.arm] = watch  # the latest last
+            # A variant goes on through its models: that one replaced another is what may be seen.
+            arm = Arm("", call.arm.variant) if call.arm.variant else call.arm
+            watch = self._arms.pop(arm, None) or _Watch()
+            self._arms[arm] = watch  # the latest last
             while len(self._arms) > MAX_ARMS:
                 del self._arms[next(iter(self._arms))]
             found = watch.update(minute.minute, call.score)
             if found is not None:
                 began, before, after = found
                 noticed = 60.0 * (minute.minute + 1)
-                self._drifts.append(Drifted(call.arm, 60.0 * began, noticed, before, after))
+                self._drifts.append(Drifted(arm, 60.0 * began, noticed, before, after))
 
     def rows(self) -> list[Drifted]:
         """Drifts in the order in which they were noticed, the latest ones."""

@@ -53,6 +53,9 @@ MAX_ARMS = 6
 MAX_CLUSTERS = 40
 """Clusters of a pair whose failures are compared; later ones count overall alone."""
 
+MAX_ENDED = 10
+"""Comparisons that a deployment ended, which are still shown."""
+
 MAX_BLOCK = 8
 """Calls of one arm in a block."""
 
@@ -90,6 +93,8 @@ class Comparison(NamedTuple):
     second: Arm
     since: float
     """Seconds of the epoch."""
+    until: float | None
+    """When a deployment ended it; None: it goes on."""
     calls: tuple[int, int]
     scored: tuple[int, int]
     satisfied: tuple[float | None, float | None]
@@ -120,6 +125,7 @@ class Experiments:
         self._shares = dict(shares or {})
         self._last: dict[Arm, int] = {}
         self._pairs: dict[tuple[Arm, Arm], _Pair] = {}
+        self._ended: deque[tuple[tuple[Arm, Arm], _Pair]] = deque(maxlen=MAX_ENDED)
         self._restarts: list[tuple[float, str]] = []
 
     def restart(self, at: float, variant: str = "") -> None:
@@ -143,12 +149,12 @@ class Experiments:
         """
         start = 60.0 * minute.minute
         while self._restarts and self._restarts[0][0] < start:
-            self._begin_anew(self._restarts.pop(0)[1])
+            self._begin_anew(*self._restarts.pop(0))
         for arm in sorted({*minute.arms, *(call.arm for call in minute.calls)}):
             self._last[arm] = minute.minute
         while len(self._last) > MAX_ARMS:
             self._drop(min(self._last, key=lambda arm: (self._last[arm], arm)))
-        for key in combinations(sorted(self._last), 2):
+        for key in self._beside(minute.minute):
             calls = [call for call in minute.calls if call.arm in key]
             passed = (minute.arms.get(key[0], 0), minute.arms.get(key[1], 0))
             if calls or any(passed):
@@ -159,9 +165,19 @@ class Experiments:
                 pair.settle(minute.minute, key, calls, passed, resolve)
                 pair.check(self._expected(key))
 
-    def _begin_anew(self, variant: str) -> None:
+    def _beside(self, minute: int) -> Iterator[tuple[Arm, Arm]]:
+        """Arms that run at the same time; two models of one variant are before and after."""
+        running = sorted(arm for arm, last in self._last.items() if last >= minute - _STALE)
+        for first, second in combinations(running, 2):
+            if not first.variant or first.variant != second.variant:
+                yield first, second
+
+    def _begin_anew(self, at: float, variant: str) -> None:
         for key in [k for k in self._pairs if not variant or variant in {arm.variant for arm in k}]:
-            del self._pairs[key]
+            pair = self._pairs.pop(key)
+            if all(pair.calls):
+                pair.until = at
+                self._ended.append((key, pair))
         for arm in [arm for arm in self._last if not variant or arm.variant == variant]:
             del self._last[arm]
 
@@ -176,19 +192,14 @@ class Experiments:
         return second / (first + second) if first > 0 and second > 0 else None
 
     def rows(self, label: Callable[[str], str] = lambda cluster: "") -> list[Comparison]:
-        """Every pair with calls of both arms, the latest settled first, then by name.
+        """Every pair with calls of both arms: those that go on by name, then those that ended.
 
         Args:
             label: a few words about a cluster, for sentences.
         """
-        order = sorted(
-            self._pairs,
-            key=lambda key: (-min(self._last[key[0]], self._last[key[1]]), key),
-        )
+        pairs = [*sorted(self._pairs.items(), key=lambda item: item[0]), *reversed(self._ended)]
         return [
-            self._pairs[key].compared(key, self._expected(key), label)
-            for key in order
-            if all(self._pairs[key].calls)
+            pair.compared(key, self._expected(key), label) for key, pair in pairs if all(pair.calls)
         ]
 
     def dump(self) -> dict[str, Any]:
@@ -198,6 +209,7 @@ class Experiments:
             "restarts": [list(restart) for restart in self._restarts],
             "last": [[*arm, minute] for arm, minute in self._last.items()],
             "pairs": [[*a, *b, pair.dump()] for (a, b), pair in self._pairs.items()],
+            "ended": [[*a, *b, pair.dump()] for (a, b), pair in self._ended],
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -210,7 +222,13 @@ class Experiments:
             raise StateError(f"Experiments of version {state.get('v')!r} do not load here.")
         self._restarts = [(at, variant) for at, variant in state["restarts"]]
         self._last = {Arm(m, v): minute for m, v, minute in state["last"]}
-        self._pairs = {(Arm(m, v), Arm(n, w)): _Pair.of(row) for m, v, n, w, row in state["pairs"]}
+        self._pairs = dict(map(_revived, state["pairs"]))
+        self._ended = deque(map(_revived, state["ended"]), maxlen=MAX_ENDED)
+
+
+def _revived(row: list[Any]) -> "tuple[tuple[Arm, Arm], _Pair]":
+    model, variant, other_model, other_variant, pair = row
+    return (Arm(model, variant), Arm(other_model, other_variant)), _Pair.of(pair)
 
 
 class _Rates:
@@ -265,6 +283,7 @@ class _Pair:
 
     def __init__(self, since: float) -> None:
         self.since = since
+        self.until: float | None = None
         self.calls = [0, 0]
         self.scored = [0, 0]
         self.halves = [0, 0]
@@ -377,6 +396,7 @@ class _Pair:
             first=arms[0],
             second=arms[1],
             since=self.since,
+            until=self.until,
             calls=(self.calls[0], self.calls[1]),
             scored=(self.scored[0], self.scored[1]),
             satisfied=(self._satisfied(0), self._satisfied(1)),
@@ -408,6 +428,7 @@ class _Pair:
     def dump(self) -> list[Any]:
         return [
             self.since,
+            self.until,
             self.calls,
             self.scored,
             self.halves,
@@ -423,13 +444,14 @@ class _Pair:
     @classmethod
     def of(cls, row: list[Any]) -> "_Pair":
         pair = cls(row[0])
-        pair.calls, pair.scored, pair.halves = (list(counts) for counts in row[1:4])
-        pair.queues = (deque(row[4][0]), deque(row[4][1]))
-        pair.counts = np.array(row[5], dtype=np.int64)
-        pair.peak, pair.mismatch = row[6:8]
-        pair.rates = _Rates.of(row[8])
-        pair.clusters = {name: (rank, _Rates.of(rates)) for name, rank, rates in row[9]}
-        pair.ranks = row[10]
+        pair.until = row[1]
+        pair.calls, pair.scored, pair.halves = (list(counts) for counts in row[2:5])
+        pair.queues = (deque(row[5][0]), deque(row[5][1]))
+        pair.counts = np.array(row[6], dtype=np.int64)
+        pair.peak, pair.mismatch = row[7:9]
+        pair.rates = _Rates.of(row[9])
+        pair.clusters = {name: (rank, _Rates.of(rates)) for name, rank, rates in row[10]}
+        pair.ranks = row[11]
         return pair
 
 
@@ -479,21 +501,30 @@ def _verdict(found: Comparison, share: float | None, label: Callable[[str], str]
 
 def _harm(found: Comparison, label: Callable[[str], str]) -> Verdict | None:
     """The arm that fails clearly more often: in the cluster where it is worst, else overall."""
-    worst: tuple[float, Arm, str] | None = None
-    for name, ratio in (*found.clusters.items(), ("", found.failures)):
-        if ratio.estimate is None or not ratio.interval.excludes(1.0):
-            continue
-        arm, times, interval = found.second, ratio.estimate, ratio.interval
-        if interval.high < 1.0:
-            arm, times = found.first, 1.0 / times
-            interval = Interval(1.0 / interval.high, 1.0 / interval.low)
-        if worst is None or interval.low > worst[0]:
-            words = label(name) if name else ""
-            what = f"failures of cluster {name}" if name else "failures"
-            what += f" ({words})" if words else ""
-            told = f"{what} {times:.1f} \N{MULTIPLICATION SIGN}, 95 % interval {_span(interval)}"
-            worst = (interval.low, arm, f"pull back {arm}: {told}")
-    return Verdict("pull_back", worst[1], worst[2]) if worst else None
+    worst: tuple[float, Verdict] | None = None
+    for name, ratio in found.clusters.items():
+        if (harm := _more_failures(found, ratio, _cluster_words(name, label(name)))) and (
+            worst is None or harm[0] > worst[0]
+        ):
+            worst = harm
+    worst = worst or _more_failures(found, found.failures, "failures")
+    return worst[1] if worst else None
+
+
+def _cluster_words(name: str, label: str) -> str:
+    return f"failures of cluster {name} ({label})" if label else f"failures of cluster {name}"
+
+
+def _more_failures(found: Comparison, ratio: Ratio, what: str) -> tuple[float, Verdict] | None:
+    """The lower end of how many times more one arm fails, and the verdict on it; or nothing."""
+    if ratio.estimate is None or not ratio.interval.excludes(1.0):
+        return None
+    arm, times, interval = found.second, ratio.estimate, ratio.interval
+    if interval.high < 1.0:
+        arm, times = found.first, 1.0 / times
+        interval = Interval(1.0 / interval.high, 1.0 / interval.low)
+    told = f"{what} {times:.1f} \N{MULTIPLICATION SIGN}, 95 % interval {_span(interval)}"
+    return interval.low, Verdict("pull_back", arm, f"pull back {arm}: {told}")
 
 
 def _better(found: Comparison) -> Verdict | None:

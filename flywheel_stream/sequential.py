@@ -10,6 +10,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
@@ -145,35 +146,33 @@ def ratio_term(share: float, *, second: bool) -> Floats:
 
 def ratio_evidence(likelihoods: Floats) -> tuple[float, float]:
     """Log evidence that the ratio is above 1, and that it is below 1."""
-    return _above(likelihoods, _NONE), _above(likelihoods[::-1], _NONE)
+    return float(_above(likelihoods)[_NONE]), float(_above(likelihoods[::-1])[_NONE])
 
 
-def _above(likelihoods: Floats, place: int) -> float:
-    later = likelihoods[place + 1 : place + 1 + len(_SHIFTS)]
-    if not len(later):
-        return -math.inf
-    return float(_logsumexp(later - likelihoods[place] + _SHIFT_LOGS[: len(later)]))
+def _above(likelihoods: Floats) -> Floats:
+    """Log evidence that the ratio is above each of ``RATIOS``; it falls along the grid."""
+    beyond = np.full(len(_SHIFTS), -math.inf)  # what is not on the grid is not bet on
+    later = sliding_window_view(np.concatenate((likelihoods[1:], beyond)), len(_SHIFTS))
+    return _logsumexp(later[: len(RATIOS) - 1] - likelihoods[:-1, None] + _SHIFT_LOGS)
 
 
 def ratio_interval(likelihoods: Floats, alpha: float) -> Interval:
     """A confidence sequence of the ratio of rates, second arm over first; at most 1/55..55."""
-    low = _refuted_ratio(likelihoods, math.log(2.0 / alpha))
-    high = -_refuted_ratio(likelihoods[::-1], math.log(2.0 / alpha))
+    bar = math.log(2.0 / alpha)
+    low, high = _refuted_ratio(likelihoods, bar), -_refuted_ratio(likelihoods[::-1], bar)
     return Interval(math.exp(low), math.exp(high))
 
 
 def _refuted_ratio(likelihoods: Floats, bar: float) -> float:
-    """The largest log ratio that is refuted from below; the evidence falls along the grid."""
-    last = math.inf
-    for place in range(len(RATIOS)):
-        found = _above(likelihoods, place)
-        if found < bar:
-            if place == 0 or last == math.inf:
-                return float(RATIOS[place])
-            part = (last - bar) / (last - found) if last > found else 0.0
-            return float(RATIOS[place - 1] + part * RATIO_STEP)
-        last = found
-    return float(RATIOS[-1])
+    """The largest log ratio that is refuted from below, between two points of the grid."""
+    evidence = _above(likelihoods)
+    place = int((evidence < bar).argmax())
+    if evidence[place] >= bar:  # everywhere
+        return float(RATIOS[-1])
+    if place == 0:
+        return float(RATIOS[0])
+    last, found = evidence[place - 1], evidence[place]
+    return float(RATIOS[place - 1] + (last - bar) / (last - found) * RATIO_STEP)
 
 
 # ---------------------------------------------------------------- shares

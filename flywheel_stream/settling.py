@@ -29,7 +29,8 @@ class Arm(NamedTuple):
     variant: str = ""
 
     def __str__(self) -> str:
-        return f"{self.model}, arm {self.variant}" if self.variant else self.model
+        arm = f"arm {self.variant}" if self.variant else ""
+        return ", ".join(filter(None, (self.model, arm)))
 
 
 class Outcome(Struct, array_like=True):

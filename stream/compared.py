@@ -14,6 +14,7 @@ from flywheel_stream.metrics import Metric
 from flywheel_stream.satisfaction import Voters
 from flywheel_stream.sequential import Interval
 from flywheel_stream.settling import Arm
+from flywheel_stream.windows import WindowStats
 
 Rows = dict[Metric, dict[tuple[str, ...], float]]
 
@@ -79,6 +80,7 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "first": row.first._asdict(),
         "second": row.second._asdict(),
         "since": row.since,
+        "until": row.until,
         "calls": list(row.calls),
         "scored": list(row.scored),
         "satisfied": list(row.satisfied),
@@ -146,27 +148,36 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
 def show(app: str, picture: Picture, rows: Rows) -> None:
     """Adds a picture to the rows of the metrics in ``SHOWN``; labels are bounded by the settings."""
     for row in picture.windows:
-        key = (app, row.dimension, row.value, row.window)
-        rows[metrics.WINDOW_CALLS][key] = row.calls
-        if row.satisfied is not None:
-            rows[metrics.WINDOW_SATISFIED][key] = row.satisfied
-        for thumb in ("up", "middle", "down", "none"):
-            rows[metrics.WINDOW_THUMBS][*key, thumb] = getattr(row, thumb)
+        _show_window(app, row, rows)
     for arm, found in picture.voters.items():
         _show_votes((app, *(arm or ("", ""))), found, rows)
     for compared in picture.arms:
-        _show_arms(app, compared, rows)
+        if compared.until is None:
+            _show_arms(app, compared, rows)
     for drift in picture.drifts:
         rows[metrics.DRIFT_BEGAN][app, *drift.arm] = drift.began
     for group in picture.fairness:
-        for measure, gap in (
-            ("satisfaction", group.satisfaction_gap),
-            ("failures", group.failure_ratio),
-            ("curated", group.curated_ratio),
-        ):
-            if gap is not None:
-                key = (app, group.attribute, group.group, measure)
-                _show_interval(rows[metrics.FAIRNESS], key, gap.estimate, gap.interval)
+        _show_group(app, group, rows)
+
+
+def _show_window(app: str, row: WindowStats, rows: Rows) -> None:
+    key = (app, row.dimension, row.value, row.window)
+    rows[metrics.WINDOW_CALLS][key] = row.calls
+    if row.satisfied is not None:
+        rows[metrics.WINDOW_SATISFIED][key] = row.satisfied
+    for thumb in ("up", "middle", "down", "none"):
+        rows[metrics.WINDOW_THUMBS][*key, thumb] = getattr(row, thumb)
+
+
+def _show_group(app: str, group: Group, rows: Rows) -> None:
+    for measure, gap in (
+        ("satisfaction", group.satisfaction_gap),
+        ("failures", group.failure_ratio),
+        ("curated", group.curated_ratio),
+    ):
+        if gap is not None:
+            key = (app, group.attribute, group.group, measure)
+            _show_interval(rows[metrics.FAIRNESS], key, gap.estimate, gap.interval)
 
 
 def _show_votes(key: tuple[str, ...], found: Voters, rows: Rows) -> None:
