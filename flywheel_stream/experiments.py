@@ -148,13 +148,17 @@ class Experiments:
             resolve: the present id of a cluster that may have been merged into another.
         """
         start = 60.0 * minute.minute
-        while self._restarts and self._restarts[0][0] < start:
+        while self._restarts and self._restarts[0][0] <= start:
             self._begin_anew(*self._restarts.pop(0))
+        changing = {variant for at, variant in self._restarts if at < start + 60}
         for arm in sorted({*minute.arms, *(call.arm for call in minute.calls)}):
-            self._last[arm] = minute.minute
+            if changing.isdisjoint({"", arm.variant}):  # else both versions are in this minute
+                self._last[arm] = minute.minute
         while len(self._last) > MAX_ARMS:
             self._drop(min(self._last, key=lambda arm: (self._last[arm], arm)))
         for key in self._beside(minute.minute):
+            if not changing.isdisjoint({"", key[0].variant, key[1].variant}):
+                continue
             calls = [call for call in minute.calls if call.arm in key]
             passed = (minute.arms.get(key[0], 0), minute.arms.get(key[1], 0))
             if calls or any(passed):
@@ -523,7 +527,12 @@ def _more_failures(found: Comparison, ratio: Ratio, what: str) -> tuple[float, V
     if interval.high < 1.0:
         arm, times = found.first, 1.0 / times
         interval = Interval(1.0 / interval.high, 1.0 / interval.low)
-    told = f"{what} {times:.1f} \N{MULTIPLICATION SIGN}, 95 % interval {_span(interval)}"
+    times_sign = "\N{MULTIPLICATION SIGN}"
+    told = (
+        f"{what} {times:.1f} {times_sign}, 95 % interval {_span(interval)}"
+        if min(ratio.failures)
+        else f"{what} at least {interval.low:.1f} {times_sign} (95 %; the other arm had none)"
+    )
     return interval.low, Verdict("pull_back", arm, f"pull back {arm}: {told}")
 
 

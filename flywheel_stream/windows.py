@@ -43,6 +43,8 @@ _SATISFIED = 1 << 20
 _EMPTY = (0,) * 9
 _AGE = 86_400
 """Seconds after which what was seen of a value counts half for its rank."""
+_HEAVY = 20
+"""Sightings below which no value takes another's row."""
 _VERSION = 1
 
 
@@ -99,7 +101,8 @@ class Windows:
     def __init__(self, *, max_values: int = 20) -> None:
         self._max_values = max_values
         self._rows: dict[str, dict[str, _Row]] = {}
-        self._seen: dict[str, dict[str, int]] = {}
+        self._seen: dict[str, dict[str, list[int]]] = {}
+        # by value: how often it was seen at most, and by how much that may be too often
         self._now: float = NEVER
 
     def count(self, ts: float, where: Mapping[str, str], cell: Cell, *, by: int = 1) -> None:
@@ -133,32 +136,39 @@ class Windows:
 
     def _see(self, dimension: str, value: str, number: int) -> None:
         seen = self._seen.setdefault(dimension, {})
-        if value in seen:
-            seen[value] += number
+        known = seen.get(value)
+        if known is not None:
+            known[0] += number
         elif len(seen) < 4 * self._max_values:
-            seen[value] = number
+            seen[value] = [number, 0]
         else:
-            least = min(seen, key=lambda name: (seen[name], name))
-            seen[value] = seen.pop(least) + number
+            rows = self._rows[dimension]
+            least = min((v for v in seen if v not in rows), key=lambda v: (seen[v][0], v))
+            error = seen.pop(least)[0]
+            seen[value] = [error + number, error]
 
     def _pass_hour(self, before: float) -> None:
         hour = self._now // 3600 * 3600
-        halves = int(self._now // _AGE) - int(before // _AGE)
+        halves = min(int(self._now // _AGE) - int(before // _AGE), 63)
         for dimension, rows in self._rows.items():
             seen = self._seen[dimension]
             self._hand_over(rows, seen, hour)
-            for value in seen if halves else ():
-                seen[value] >>= min(halves, 63)
+            for numbers in seen.values():
+                numbers[:] = [number >> halves for number in numbers]
             for row in rows.values():
                 row.prune(self._now)
 
-    def _hand_over(self, rows: "dict[str, _Row]", seen: Mapping[str, int], hour: float) -> None:
+    def _hand_over(
+        self, rows: "dict[str, _Row]", seen: Mapping[str, list[int]], hour: float
+    ) -> None:
         """Gives rows to values that are seen more; what the former counted joins the others."""
-        waiting = sorted((v for v in seen if v not in rows), key=lambda v: (-seen[v], v))
+        # What a value was seen for certain: what it took over from another may be none of its own.
+        sure = {value: count - error for value, (count, error) in seen.items()}
+        waiting = sorted((v for v in seen if v not in rows), key=lambda v: (-sure[v], v))
         for value in waiting:
             own = [name for name in rows if name != OTHER]
-            least = min(own, key=lambda name: (seen.get(name, 0), name))
-            if len(own) < self._max_values or seen[value] <= 2 * seen.get(least, 0):
+            least = min(own, key=lambda name: (sure.get(name, 0), name))
+            if len(own) < self._max_values or sure[value] <= max(2 * sure.get(least, 0), _HEAVY):
                 return
             rows.setdefault(OTHER, _Row(NEVER)).add(rows.pop(least))
             rows[value] = _Row(hour)
@@ -185,7 +195,10 @@ class Windows:
         return {
             "v": _VERSION,
             "now": self._now,
-            "seen": {name: list(map(list, seen.items())) for name, seen in self._seen.items()},
+            "seen": {
+                name: [[value, *numbers] for value, numbers in seen.items()]
+                for name, seen in self._seen.items()
+            },
             "rows": [
                 [dimension, value, row.since, row.dump()]
                 for dimension, rows in self._rows.items()
@@ -202,7 +215,10 @@ class Windows:
         if state.get("v") != _VERSION:
             raise StateError(f"Windows of version {state.get('v')!r} do not load here.")
         self._now = state["now"]
-        self._seen = {name: dict(seen) for name, seen in state["seen"].items()}
+        self._seen = {
+            name: {value: [count, error] for value, count, error in seen}
+            for name, seen in state["seen"].items()
+        }
         self._rows = {}
         for dimension, value, since, cells in state["rows"]:
             self._rows.setdefault(dimension, {})[value] = _Row(since, cells)

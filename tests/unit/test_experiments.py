@@ -16,7 +16,13 @@ DAY = 1440
 
 
 def outcome(minute: int, arm: Arm, **fields: Any) -> Outcome:
-    base = {"score": None, "failed": False, "cluster": None, "groups": {}, "person": ""}
+    base: dict[str, Any] = {
+        "score": None,
+        "failed": False,
+        "cluster": None,
+        "groups": {},
+        "person": "",
+    }
     return Outcome(at=60.0 * minute, arm=arm, **{**base, **fields})
 
 
@@ -150,6 +156,29 @@ def test_a_deployment_begins_anew_and_what_it_ended_is_kept() -> None:
     live.restart(321 * 60.0 - 1)
     live.settle(minutes(1, start=321)[0])
     assert len(live.rows()) == 3
+
+
+def test_a_minute_in_which_a_version_changes_counts_for_neither() -> None:
+    live = Experiments()
+    for minute in minutes(10):
+        live.settle(minute)
+    live.restart(10 * 60.0 + 30, "b")
+    for minute in minutes(10, start=10):
+        live.settle(minute)
+    now, before = live.rows()
+    assert sum(before.calls) == 200
+    assert sum(now.calls) == 180
+    assert now.since == 11 * 60.0
+    live.restart(20 * 60.0, "b")  # at its first moment: the whole minute is of the new one
+    for minute in minutes(1, start=20):
+        live.settle(minute)
+    assert [sum(row.calls) for row in live.rows()] == [20, 180, 200]
+
+
+def test_an_arm_alone_in_failing_is_said_to_fail_at_least_so_many_times_more() -> None:
+    (row,) = settled(minutes(200, failing=(0.0, 0.05))).rows()
+    assert "c_0 at least " in row.verdict.sentence
+    assert row.verdict.sentence.endswith("(95 %; the other arm had none)")
 
 
 def test_two_models_of_one_variant_are_before_and_after_and_not_compared() -> None:
