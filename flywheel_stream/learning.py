@@ -15,6 +15,7 @@ from msgspec import Struct
 from flywheel_stream import metrics
 from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
 from flywheel_stream.clusters import Clusters
+from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import StateError
@@ -71,6 +72,10 @@ class LearnPolicy:
     budget: Budget = Budget(days=14.0, cost=5000.0)  # noqa: RUF009 - immutable
     alerts: AlertPolicy = AlertPolicy()  # noqa: RUF009 - immutable
     versions: Mapping[str, str] = field(default_factory=dict)
+    dedup_window: float = 86_400.0
+    max_per_cluster: int = 1_000
+    near_bytes: int = 2_000_000
+    evaluation: EvaluationSets | None = None
 
 
 class Counted(Struct, array_like=True):
@@ -131,7 +136,14 @@ class Fold:
         self._satisfaction = Satisfaction()
         self._alerts = Alerts(app, policy.alerts)
         self._curation = Curation(
-            versions=policy.versions, votes=vote, thumb=thumb, standing=standing
+            versions=policy.versions,
+            votes=vote,
+            thumb=thumb,
+            standing=standing,
+            window=policy.dedup_window,
+            max_per_cluster=policy.max_per_cluster,
+            near_bytes=policy.near_bytes,
+            evaluation=policy.evaluation,
         )
         self._counted: OrderedDict[str, Counted] = OrderedDict()
         self._kinds: dict[str, Counter[str]] = {}
@@ -173,6 +185,7 @@ class Fold:
         due = self._buffer.pop_until(watermark)
         found = [failure_kinds(record) if isinstance(record, Judged) else [] for record in due]
         vectors = self._embed(due, found)
+        self._curation.prepare(record for record in due if isinstance(record, Judged))
         for record, kinds in zip(due, found, strict=True):
             at = max(slot(record).ts, self.now)
             outputs += self._pass_time(at, inclusive=False)

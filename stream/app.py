@@ -27,6 +27,7 @@ from flywheel_stream.signals import TABLE_VERSION
 from flywheel_stream.triage import Budget
 from stream.agents import Agents
 from stream.embedders import load_embedder
+from stream.evaluation_sets import load_evaluation_sets
 from stream.ingest import Ingest
 from stream.learn import Learn
 from stream.prometheus import Metrics
@@ -307,6 +308,10 @@ class Worker:
             revision_window=settings.revision_window_hours * 3600,
             cluster_capacity=settings.cluster_capacity,
             budget=Budget(days=settings.budget_days, cost=settings.budget_cost),
+            dedup_window=settings.dedup_window_hours * 3600,
+            max_per_cluster=settings.examples_per_cluster,
+            near_bytes=settings.near_bytes,
+            evaluation=load_evaluation_sets(settings.evaluation_sets),
             versions={
                 "scrubber": scrubber.version,
                 "rules": RULES_VERSION,

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from flywheel_stream.errors import ConfigError, FlywheelError
 from stream.app import admin
 from stream.embedders import load_embedder
+from stream.evaluation_sets import load_evaluation_sets
 from stream.redis_store import Redis
 from stream.settings import Settings
 from stream.topics import Topics, TopicSpec
@@ -30,6 +31,7 @@ async def examine(settings: Settings) -> list[Finding]:
     found = [finding async for finding in _kafka(settings)]
     found.append(await _redis(settings))
     found.append(_embedder(settings))
+    found.append(_evaluation_sets(settings))
     found.append(_secret(settings))
     return found
 
@@ -131,6 +133,16 @@ def _embedder(settings: Settings) -> Finding:
     except ConfigError as error:
         return Finding("error", "embedder", str(error))
     return Finding("ok", "embedder", f"{embedder.name}, {embedder.dims} dimensions")
+
+
+def _evaluation_sets(settings: Settings) -> Finding:
+    try:
+        sets = load_evaluation_sets(settings.evaluation_sets)
+    except ConfigError as error:
+        return Finding("error", "evaluation sets", str(error))
+    if sets is None:
+        return Finding("ok", "evaluation sets", "none: curated examples are compared with none")
+    return Finding("ok", "evaluation sets", f"{len(sets)} texts that no example may repeat")
 
 
 def _secret(settings: Settings) -> Finding:

@@ -1,13 +1,15 @@
 """Every setting once: type, default, sentence; from ``flywheel.toml`` and ``FLYWHEEL_…``."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -17,6 +19,21 @@ from flywheel_stream.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _listed(value: object) -> object:
+    """A list as an environment variable has it: ``a,b`` or JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"it is no JSON list ({error.msg})") from None
+    return tuple(part for part in map(str.strip, value.split(",")) if part)
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 
 
 class Settings(BaseSettings):
@@ -80,7 +97,7 @@ class Settings(BaseSettings):
     scrub_seconds: Positive = Field(
         10.0, description="A text that takes longer to scrub is a dead letter."
     )
-    scrubadub_detectors: tuple[str, ...] = Field(
+    scrubadub_detectors: Names = Field(
         (), description="More scrubadub detectors, `package.module:Class`; they see every text."
     )
     batch_records: Count = Field(1000, description="Most records of one batch.")
@@ -100,9 +117,7 @@ class Settings(BaseSettings):
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="Share of the last thousand records at which a worker stops."
     )
-    traffic_attributes: tuple[str, ...] = Field(
-        (), description="Attributes that traffic is counted by."
-    )
+    traffic_attributes: Names = Field((), description="Attributes that traffic is counted by.")
 
     # --- event time
     allowed_lateness: Annotated[float, Field(ge=0)] = Field(
@@ -120,6 +135,15 @@ class Settings(BaseSettings):
     )
 
     # --- learn
+    examples_per_cluster: Count = Field(
+        1_000, description="Most examples of one type from one failure cluster in a dedup window."
+    )
+    near_bytes: Count = Field(
+        2_000_000, description="Text per app and type that examples are compared with for copies."
+    )
+    evaluation_sets: Names = Field(
+        (), description="Files (.jsonl, .txt, also .gz) whose texts no example may repeat."
+    )
     embedder: Literal["wordllama", "hashing"] = Field(
         "wordllama", description="How texts become vectors for clusters."
     )
@@ -135,11 +159,6 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level that is logged."
     )
-
-    @field_validator("traffic_attributes", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(
