@@ -87,6 +87,15 @@ class Settings(BaseSettings):
         4, description="Hash tags that keys are spread over; a Redis Cluster places each apart."
     )
 
+    redis_cluster: bool = Field(default=False, description="Whether it is a Redis Cluster.")
+    dedup_redis: SecretStr = Field(
+        SecretStr(""), description="Redis URL of the rolling window; empty: the same Redis."
+    )
+    dedup_when_away: Literal["wait", "skip"] = Field(
+        "wait",
+        description="Whether a worker waits for the window's Redis, or goes on and marks its calls.",
+    )
+
     # --- ingest
     secret: SecretStr = Field(
         SecretStr(""), description="Keys the hashes of users; empty: one is drawn per run."
@@ -106,6 +115,9 @@ class Settings(BaseSettings):
     dedup_generations: Count = Field(2, description="Bloom filters that share the window.")
     dedup_capacity: Count = Field(
         1_000_000, description="Calls expected in one window; sizes the Bloom filters."
+    )
+    dedup_index: Count = Field(
+        1_000_000, description="Calls in one window whose duplicates can name the first."
     )
     dedup_error_rate: Annotated[float, Field(gt=0, lt=0.5)] = Field(
         1e-4, description="Share of new calls that may be taken for duplicates."
