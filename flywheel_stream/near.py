@@ -6,12 +6,11 @@ white space as one space. Texts that are equal without their white space (``dedu
 exact copies; a text of fewer than five characters can only have such.
 
 Candidates come from MinHash (Broder 1997) in bands (Leskovec, Rajaraman and Ullman, *Mining of
-Massive Datasets*, chapter 3); keys that many texts share are chained as in zlib's ``deflate``,
-newest first, and only the top of a chain is looked at.
+Massive Datasets*, chapter 3); of a key that many texts share only the newest texts are looked at, as
+in the chains of zlib's ``deflate``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -66,8 +65,6 @@ class _Entry(msgspec.Struct, gc=False):
     """One per band; none for a text without grams."""
     minima: bytes
     """The low byte of each minimum, in order."""
-    older: tuple[int, ...]
-    """Per band, the number of the text that had the key before; 0: none."""
     twin: int
     """The number of the one before with equal text, which was out of the window; 0: none."""
 
@@ -100,7 +97,7 @@ class NearIndex:
 
     A text is compared with those that are at most ``window`` away from it, before or after, so a
     late one meets what it would have met in time. Equal texts are always found. Texts whose grams
-    overlap by 0.8 or more are missed with a probability of 2e-4 at most; where thousands from one
+    overlap by 0.8 or more are missed with a probability of 5e-4 at most; where thousands from one
     template share the same keys, of which only the newest are looked at, with one of 2e-2. Nothing
     below 0.8 is ever called a duplicate. Of several, the one with the highest overlap counts, then
     the earliest.
@@ -135,7 +132,8 @@ class NearIndex:
         self._bytes = 0
         self._texts: dict[bytes, int] = {}  # the newest entry of each text
         self._ids: dict[str, int] = {}  # the newest entry of each id
-        self._heads: dict[int, int] = {}  # the newest entry of each key
+        # The newest entries of each key, oldest first; mostly there is one.
+        self._held: dict[int, int | list[int]] = {}
         # Grams of entries, while there is room: as they came, and sorted sets once compared.
         self._lists: dict[int, _Grams] = {}
         self._sets: dict[int, _Grams] = {}
@@ -199,13 +197,9 @@ class NearIndex:
             self._cache(self._sets, self._last, grams)
         return _NONE
 
-    def _chains(self, sketch: Sketch) -> tuple[int, ...]:
-        return tuple(map(self._heads.get, sketch.keys, repeat(0)))
-
     def _near(self, sketch: Sketch, ts: float) -> tuple[Match, _Grams | None]:
         """The nearest text, and the set of grams if candidates made it necessary."""
-        heads = self._chains(sketch)
-        candidates = self._candidates(heads, sketch, ts) if any(heads) else None
+        candidates = self._candidates(sketch, ts)
         if not candidates:
             return _NONE, None
         grams = _unique(sketch.grams)
@@ -223,25 +217,26 @@ class NearIndex:
         near = [entry for entry in reversed(copies) if abs(entry.ts - ts) <= self.window]
         return min(near, key=lambda entry: entry.ts).id if near else None
 
-    def _candidates(self, heads: tuple[int, ...], sketch: Sketch, ts: float) -> list[int]:
+    def _candidates(self, sketch: Sketch, ts: float) -> list[int]:
         """The numbers of those that share a key and may be near, at most ``_VERIFIED``."""
         shared: set[int] = set()
-        entries = self._entries
-        for band, head in enumerate(heads):
-            number, left = head, _CHAIN
-            while number >= self._first and left:
-                shared.add(number)
-                number = entries[number].older[band]
-                left -= 1
-        found = [n for n in sorted(shared) if abs(entries[n].ts - ts) <= self.window]
-        if not found:
-            return found
-        rows = np.frombuffer(b"".join([entries[n].minima for n in found]), np.uint8)
-        agreeing = rows.reshape(len(found), -1) == np.frombuffer(sketch.minima, np.uint8)
+        for held in map(self._held.get, sketch.keys):
+            if held is not None:
+                shared.update((held,) if isinstance(held, int) else held)
+        if not shared:
+            return []
+        entries, numbers = self._entries, list(shared)
+        rows = np.frombuffer(b"".join([entries[number].minima for number in numbers]), np.uint8)
+        agreeing = rows.reshape(len(numbers), -1) == np.frombuffer(sketch.minima, np.uint8)
         counts = agreeing.sum(axis=1)
+        found = [
+            (-int(counts[place]), numbers[place])
+            for place in np.flatnonzero(counts >= _AGREEING).tolist()
+            if abs(entries[numbers[place]].ts - ts) <= self.window
+        ]
+        found.sort()
         limit = min(_VERIFIED, max(2, _VERIFIED_GRAMS // len(sketch.grams)))
-        order = np.argsort(-counts, kind="stable")[:limit].tolist()
-        return [found[place] for place in order if counts[place] >= _AGREEING]
+        return [number for _, number in found[:limit]]
 
     def _closest(self, grams: _Grams, candidates: Sequence[int]) -> str | None:
         """The id of the nearest of the candidates, if it is near."""
@@ -282,7 +277,7 @@ class NearIndex:
 
     def _entry(self, name: str, ts: float, text: bytes, sketch: Sketch) -> _Entry:
         twin = self._texts.get(_bare(text), 0)
-        return _Entry(name, ts, text, sketch.keys, sketch.minima, self._chains(sketch), twin)
+        return _Entry(name, ts, text, sketch.keys, sketch.minima, twin)
 
     def _keep(self, entry: _Entry) -> None:
         self._place(entry)
@@ -301,10 +296,19 @@ class NearIndex:
         self._texts[_bare(entry.text)] = self._last
         if entry.ts != _GONE:
             self._ids[entry.id] = self._last
-        self._heads.update(zip(entry.keys, repeat(self._last)))
+        for key in entry.keys:
+            held = self._held.get(key)
+            if held is None:
+                self._held[key] = self._last
+            elif isinstance(held, int):
+                self._held[key] = [held, self._last]
+            else:
+                held.append(self._last)
+                if len(held) > _CHAIN:
+                    del held[0]
 
     def _forget(self) -> None:
-        """Drops the oldest; chains end by themselves where numbers are too low."""
+        """Drops the oldest."""
         number = self._first
         entry = self._entries.pop(number)
         self._first += 1
@@ -315,8 +319,11 @@ class NearIndex:
         if self._ids.get(entry.id) == number:
             del self._ids[entry.id]
         for key in entry.keys:
-            if self._heads.get(key) == number:
-                del self._heads[key]
+            held = self._held.get(key)
+            if held in (number, [number]):
+                del self._held[key]
+            elif isinstance(held, list) and held[0] == number:
+                del held[0]
         self._lists.pop(number, None)
         self._sets.pop(number, None)
 

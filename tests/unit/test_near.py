@@ -181,7 +181,7 @@ def test_the_oldest_leave_a_full_index(bound: dict[str, Any]) -> None:
     state = vars(index)
     for name in ("_entries", "_texts", "_lists"):
         assert len(state[name]) == 50
-    assert len(state["_heads"]) == 50 * near._BANDS
+    assert len(state["_held"]) == 50 * near._BANDS
     kept = index.add([(f"x{n}", texts[n] + "!", 0.0) for n in (150, 199, 149)])
     assert kept == [Match("near", "150"), Match("near", "199"), Match()]
     index.add([("huge", "".join(rng.choices(LATIN, k=10_000)), 0.0)])
