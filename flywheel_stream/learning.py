@@ -17,6 +17,7 @@ from flywheel_stream import metrics
 from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
 from flywheel_stream.clusters import Clusters
 from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
+from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import StateError
@@ -75,6 +76,10 @@ class LearnPolicy:
     alerts: AlertPolicy = AlertPolicy()  # noqa: RUF009 - immutable
     compare: ComparePolicy = ComparePolicy()  # noqa: RUF009 - immutable
     versions: Mapping[str, str] = field(default_factory=dict)
+    dedup_window: float = 86_400.0
+    max_per_cluster: int = 1_000
+    near_bytes: int = 2_000_000
+    evaluation: EvaluationSets | None = None
 
 
 _Where = tuple[Slice, tuple[str, ...], bool]
@@ -140,7 +145,14 @@ class Fold:
         self._comparing = Comparing(policy.compare)
         self._alerts = Alerts(app, policy.alerts)
         self._curation = Curation(
-            versions=policy.versions, votes=vote, thumb=thumb, standing=standing
+            versions=policy.versions,
+            votes=vote,
+            thumb=thumb,
+            standing=standing,
+            window=policy.dedup_window,
+            max_per_cluster=policy.max_per_cluster,
+            near_bytes=policy.near_bytes,
+            evaluation=policy.evaluation,
         )
         self._counted: OrderedDict[str, Counted] = OrderedDict()
         self._kinds: dict[str, Counter[str]] = {}
@@ -183,6 +195,7 @@ class Fold:
         due = self._buffer.pop_until(watermark)
         found = [failure_kinds(record) if isinstance(record, Judged) else [] for record in due]
         vectors = self._embed(due, found)
+        self._curation.prepare(record for record in due if isinstance(record, Judged))
         for record, kinds in zip(due, found, strict=True):
             at = max(slot(record).ts, self.now)
             outputs += self._pass_time(at, inclusive=False)

@@ -156,6 +156,19 @@ LAG = Metric(
     ("topic", "partition"),
     Panel(_HEALTH, "Consumer lag", "short", "sum by (topic) (flywheel_consumer_lag)", "{{topic}}"),
 )
+DEDUP_SKIPPED = Metric(
+    "flywheel_dedup_skipped",
+    "counter",
+    "Calls that went on without deduplication because its Redis was away, by what was left out.",
+    ("step",),
+    Panel(
+        _HEALTH,
+        "Calls without deduplication",
+        "cps",
+        "sum by (step) (rate(flywheel_dedup_skipped_total[5m]))",
+        "{{step}}",
+    ),
+)
 RETRIES = Metric(
     "flywheel_retries",
     "counter",

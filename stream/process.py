@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, NamedTuple
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from faust.types import TP
+from pydantic import SecretStr
 
 from flywheel_stream import metrics
 from flywheel_stream.errors import ConfigError
@@ -146,6 +147,8 @@ def run_settings(base: Settings, servers: Servers) -> Settings:
             "redis": load_settings(redis=servers.redis).redis,
             "redis_prefix": "run:",
             "redis_shards": 1,
+            "redis_cluster": False,
+            "dedup_redis": SecretStr(""),
             "session_timeout": 3.0,
             "input_partitions": 1,
             "learn_partitions": 1,

@@ -1,11 +1,12 @@
 """Every setting once: type, default, sentence; from ``flywheel.toml`` and ``FLYWHEEL_…``."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,6 +19,32 @@ from flywheel_stream.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _listed(value: object) -> object:
+    """A list as an environment variable has it: ``a,b`` or JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"it is no JSON list ({error.msg})") from None
+    return tuple(part for part in map(str.strip, value.split(",")) if part)
+
+
+def _shared(value: object) -> object:
+    """Shares as an environment variable has them: ``a=0.9,b=0.1``."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.strip().partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(variant and share for variant, _, share in pairs):
+        raise ValueError("it is no list of variant=share, comma-separated")
+    return {variant: share for variant, _, share in pairs}
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Shares = Annotated[dict[str, Positive], NoDecode, BeforeValidator(_shared)]
 
 
 class Settings(BaseSettings):
@@ -71,6 +98,15 @@ class Settings(BaseSettings):
         4, description="Hash tags that keys are spread over; a Redis Cluster places each apart."
     )
 
+    redis_cluster: bool = Field(default=False, description="Whether it is a Redis Cluster.")
+    dedup_redis: SecretStr = Field(
+        SecretStr(""), description="Redis URL of the rolling window; empty: the same Redis."
+    )
+    dedup_when_away: Literal["wait", "skip"] = Field(
+        "wait",
+        description="Whether a worker waits for the window's Redis, or goes on and marks its calls.",
+    )
+
     # --- ingest
     secret: SecretStr = Field(
         SecretStr(""), description="Keys the hashes of users; empty: one is drawn per run."
@@ -81,7 +117,7 @@ class Settings(BaseSettings):
     scrub_seconds: Positive = Field(
         10.0, description="A text that takes longer to scrub is a dead letter."
     )
-    scrubadub_detectors: Annotated[tuple[str, ...], NoDecode] = Field(
+    scrubadub_detectors: Names = Field(
         (), description="More scrubadub detectors, `package.module:Class`; they see every text."
     )
     batch_records: Count = Field(1000, description="Most records of one batch.")
@@ -90,6 +126,9 @@ class Settings(BaseSettings):
     dedup_generations: Count = Field(2, description="Bloom filters that share the window.")
     dedup_capacity: Count = Field(
         1_000_000, description="Calls expected in one window; sizes the Bloom filters."
+    )
+    dedup_index: Count = Field(
+        1_000_000, description="Calls in one window whose duplicates can name the first."
     )
     dedup_error_rate: Annotated[float, Field(gt=0, lt=0.5)] = Field(
         1e-4, description="Share of new calls that may be taken for duplicates."
@@ -101,10 +140,10 @@ class Settings(BaseSettings):
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="Share of the last thousand records at which a worker stops."
     )
-    slice_attributes: Annotated[tuple[str, ...], NoDecode] = Field(
+    traffic_attributes: Names = Field(
         (), description="Attributes that traffic and satisfaction are told apart by."
     )
-    sensitive_attributes: Annotated[tuple[str, ...], NoDecode] = Field(
+    sensitive_attributes: Names = Field(
         (), description="Attributes whose groups are compared for fairness; shown nowhere else."
     )
 
@@ -124,6 +163,15 @@ class Settings(BaseSettings):
     )
 
     # --- learn
+    examples_per_cluster: Count = Field(
+        1_000, description="Most examples of one type from one failure cluster in a dedup window."
+    )
+    near_bytes: Count = Field(
+        2_000_000, description="Text per app and type that examples are compared with for copies."
+    )
+    evaluation_sets: Names = Field(
+        (), description="Files (.jsonl, .txt, also .gz) whose texts no example may repeat."
+    )
     embedder: Literal["wordllama", "hashing"] = Field(
         "wordllama", description="How texts become vectors for clusters."
     )
@@ -137,7 +185,7 @@ class Settings(BaseSettings):
     settle_minutes: Annotated[float, Field(ge=0)] = Field(
         15.0, description="Minutes after a call in which signals change what comparisons count."
     )
-    arm_shares: Annotated[dict[str, Positive], NoDecode] = Field(
+    arm_shares: Shares = Field(
         default_factory=dict,
         description="Share of calls that each variant should get, as in `a=0.9,b=0.1`.",
     )
@@ -152,23 +200,6 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level that is logged."
     )
-
-    @field_validator(
-        "scrubadub_detectors", "slice_attributes", "sensitive_attributes", mode="before"
-    )
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
-
-    @field_validator("arm_shares", mode="before")
-    @classmethod
-    def _pairs(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        pairs = [pair.strip().partition("=") for pair in value.split(",") if pair.strip()]
-        if not all(variant and share for variant, _, share in pairs):
-            raise ValueError("expected variant=share, comma-separated")
-        return {variant: share for variant, _, share in pairs}
 
     @classmethod
     def settings_customise_sources(

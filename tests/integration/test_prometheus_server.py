@@ -37,6 +37,7 @@ LABEL_VALUES = {
     "reason": "missing",
     "stage": "scrub",
     "state": "opened",
+    "step": "seen",
     "thumb": "up",
     "topic": "flywheel.learn",
     "type": "EMAIL",
