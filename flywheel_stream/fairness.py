@@ -140,7 +140,7 @@ class Fairness:
         self._period = period
         for groups in self._groups.values():
             for name, sums in groups.items():
-                groups[name] = _Sums(passed=sums.passed, curated=sums.curated, people=sums.people)
+                groups[name] = _Sums(passed=sums.passed, curated=sums.curated)
 
     def _count(self, sums: _Sums, call: Outcome) -> None:
         if len(sums.people) < self._min_group and call.person:
@@ -181,7 +181,8 @@ class Fairness:
     def _shown(self, groups: Mapping[str, _Sums]) -> dict[str, _Sums]:
         """Pools what is too small, and as much with it as hides it from subtraction."""
         order = sorted(
-            groups, key=lambda name: (len(groups[name].people), groups[name].calls, name)
+            (name for name, sums in groups.items() if sums.passed or sums.scored),
+            key=lambda name: (len(groups[name].people), groups[name].calls, name),
         )
         pool, pooled = _Sums(), False
         while order and (
