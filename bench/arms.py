@@ -28,8 +28,8 @@ from flywheel_stream.sequential import BET_SCALE, LEVELS, STEPS, detectable, hig
 from flywheel_stream.settling import SCORES, Arm, Minute, Outcome
 
 A, B = Arm("m-1", "a"), Arm("m-2", "b")
-RUNS, EVENTS = 1_000, 1_500
-POWER_RUNS = 150
+RUNS, EVENTS = 1_000, 1_000
+POWER_RUNS = 100
 Z_ALPHA, Z_POWER = 1.960, 0.8416
 
 Rates = tuple[float, float]
@@ -122,7 +122,7 @@ def power(rates: Rates) -> None:
     )
 
 
-def pull_back(ratio: float, runs: int = 50) -> None:
+def pull_back(ratio: float, runs: int = 30) -> None:
     """Failures of both arms until the arm that fails more is pulled back."""
     needed = []
     for seed in range(runs):
@@ -132,7 +132,7 @@ def pull_back(ratio: float, runs: int = 50) -> None:
         )
         for event in events:
             live.settle(event)
-            if event.calls[0].failed:
+            if event.minute % 50 == 49:
                 (row,) = live.rows() or (None,)
                 if row is not None and row.verdict.kind == "pull_back":
                     needed.append(sum(row.failures.failures))
@@ -258,8 +258,8 @@ def main() -> None:
     """Print all of it."""
     _timed(
         f"Equal arms, {RUNS:,} runs, looked at after each call; ever a verdict on:",
-        lambda: quiet(0.7, 0.05, 0.5),
-        lambda: quiet(0.9, 0.02, 0.1, 750),
+        lambda: quiet(0.7, 0.1, 0.5),
+        lambda: quiet(0.9, 0.1, 0.1, 500),
     )
     _timed(
         f"A difference in satisfaction, {POWER_RUNS} runs; scored calls of both arms until it is said:",

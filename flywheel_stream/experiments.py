@@ -4,7 +4,7 @@ For each pair of arms that run beside each other two questions are asked after e
 minute. **Satisfaction**: scored calls form blocks of one call of the rarer arm and up to eight of
 the other; bets on the differences within blocks make a confidence sequence (``sequential``).
 **Failures**, overall and by cluster: of two arms with equal rates, the next failure hits each in
-proportion to its calls in that minute. What changes for both arms at once cancels in either.
+proportion to its calls in those minutes. What changes for both arms at once cancels in either.
 
 The rate of wrong verdicts is ``ALPHA`` for a pair, all questions and looks together. A deployment
 begins its arms' comparisons anew: what an arm was says nothing of what it is.
@@ -59,11 +59,14 @@ MAX_ENDED = 10
 MAX_BLOCK = 8
 """Calls of one arm in a block."""
 
+_STRATUM = 20
+"""Calls of both arms among which a failure is said to have hit either: a minute, or several."""
+
 _SURPLUS = 16
 """Calls of one arm that wait before blocks take more than one of them."""
 
 _STALE = 60
-"""Minutes after which a scored call no longer waits for one of the other arm."""
+"""Minutes after which a scored call, or a failure, no longer waits for the other arm."""
 _MAX_QUEUE = 512
 _VERSION = 1
 
@@ -301,6 +304,10 @@ class _Pair:
         self.rates = _Rates()
         self.clusters: dict[str, tuple[int, _Rates]] = {}
         self.ranks = 0
+        self.opened: int | None = None
+        """The first minute of the stratum whose failures are still gathered."""
+        self.passed = [0, 0]
+        self.failed: list[tuple[int, str | None]] = []
 
     # ------------------------------------------------------------ in
 
@@ -320,10 +327,18 @@ class _Pair:
         passed: tuple[int, int],
         resolve: Callable[[str], str],
     ) -> None:
+        self.opened = minute if self.opened is None else self.opened
         for side in (0, 1):
             self.calls[side] += passed[side]
-        failures = [call for call in calls if call.failed and call.counts_failed]
-        self._count_failures(arms, failures, passed, resolve)
+            self.passed[side] += passed[side]
+        self.failed += (
+            (arms.index(call.arm), call.cluster)
+            for call in calls
+            if call.failed and call.counts_failed
+        )
+        full = sum(self.passed) >= _STRATUM and all(self.passed)
+        if full or minute - self.opened >= _STALE:
+            self._close_stratum(resolve)
         for call in calls:
             if call.score is not None and call.counts:
                 side = arms.index(call.arm)
@@ -335,25 +350,20 @@ class _Pair:
                 queue.popleft()
         self._build_blocks()
 
-    def _count_failures(
-        self,
-        arms: tuple[Arm, Arm],
-        failures: list[Outcome],
-        passed: tuple[int, int],
-        resolve: Callable[[str], str],
-    ) -> None:
-        hit = [sum(call.arm == arm for call in failures) for arm in arms]
-        at_risk = [max(passed[side], hit[side]) for side in (0, 1)]
+    def _close_stratum(self, resolve: Callable[[str], str]) -> None:
+        """Counts the failures of some minutes by the calls that both arms had in them."""
+        hit = [sum(side == which for which, _ in self.failed) for side in (0, 1)]
+        at_risk = [max(self.passed[side], hit[side]) for side in (0, 1)]
         looked = []
-        for call in failures:
-            second = call.arm == arms[1]
+        for side, cluster in self.failed:
             share = at_risk[1] / sum(at_risk)
-            at_risk[second] -= 1  # a call fails once
-            for rates in self._rates_of(resolve(call.cluster) if call.cluster else None):
-                rates.add(share, second=second)
+            at_risk[side] -= 1  # a call fails once
+            for rates in self._rates_of(resolve(cluster) if cluster else None):
+                rates.add(share, second=side == 1)
                 looked.append(rates)
         for rates in dict.fromkeys(looked):
             rates.look()
+        self.opened, self.passed, self.failed = None, [0, 0], []
 
     def _rates_of(self, cluster: str | None) -> Iterator[_Rates]:
         yield self.rates
@@ -446,6 +456,7 @@ class _Pair:
             self.rates.dump(),
             [[name, rank, rates.dump()] for name, (rank, rates) in self.clusters.items()],
             self.ranks,
+            [self.opened, self.passed, self.failed],
         ]
 
     @classmethod
@@ -459,6 +470,8 @@ class _Pair:
         pair.rates = _Rates.of(row[9])
         pair.clusters = {name: (rank, _Rates.of(rates)) for name, rank, rates in row[10]}
         pair.ranks = row[11]
+        pair.opened, pair.passed, failed = row[12]
+        pair.failed = [(side, cluster) for side, cluster in failed]
         return pair
 
 

@@ -143,6 +143,19 @@ def test_a_rate_that_changes_for_both_arms_at_once_is_no_difference() -> None:
     assert row.verdict.kind == "none"
 
 
+def test_sparse_traffic_is_put_together_until_both_arms_are_in_it() -> None:
+    rng = random.Random(1)
+    found = []
+    for minute in range(6000):  # a call a minute, never one of each
+        arm = rng.choice((A, B))
+        failed = rng.random() < (0.02 if arm == A else 0.08)
+        judged = [outcome(minute, arm, failed=True, cluster="c")] if failed else []
+        found.append(Minute(minute, judged, {arm: 1}, {}))
+    (row,) = settled(found).rows()
+    assert row.verdict[:2] == ("pull_back", B)
+    assert not row.failures.interval.excludes(4.0)
+
+
 def test_a_deployment_begins_anew_and_what_it_ended_is_kept() -> None:
     live = settled(minutes(300, satisfied=(0.8, 0.5)))
     live.restart(300 * 60.0 - 1, "b")
