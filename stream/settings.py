@@ -163,6 +163,24 @@ class Settings(BaseSettings):
     budget_days: Positive = Field(14.0, description="Days that a fix may take; triage heeds it.")
     budget_cost: Positive = Field(5000.0, description="USD that a fix may cost; triage heeds it.")
 
+    # --- notifications
+    alertmanager_url: str = Field(
+        "", description="Alertmanager that is told of incidents (API v2); empty: none."
+    )
+    slack_webhook: SecretStr = Field(
+        SecretStr(""), description="Slack-compatible incoming webhook; empty: none."
+    )
+    webhook_url: SecretStr = Field(
+        SecretStr(""), description="Webhook that gets each alert as JSON; empty: none."
+    )
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Signs what the webhook gets, as Standard Webhooks has it."
+    )
+    notify_max_age_hours: Positive = Field(
+        24.0, description="Age at which an alert that nobody took is no longer told."
+    )
+    grafana_url: str = Field("", description="Grafana, for links in notifications.")
+
     # --- serving
     http_host: str = Field("127.0.0.1", description="Address of /metrics, /health and /ready.")
     http_port: Annotated[int, Field(ge=0, le=65535)] = Field(

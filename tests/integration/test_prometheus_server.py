@@ -35,6 +35,7 @@ LABEL_VALUES = {
     "outcome": "fresh",
     "partition": "0",
     "reason": "missing",
+    "receiver": "slack",
     "stage": "scrub",
     "state": "opened",
     "step": "seen",
