@@ -217,6 +217,9 @@ class Settings(BaseSettings):
 def _mask_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     credentials, at, host = rest.rpartition("@")
+    if scheme.startswith("http"):  # the path of a webhook is its key
+        name, slash, path = host.partition("/")
+        host = f"{name}{slash}{'********' if path else ''}"
     return f"{scheme}://{'********@' if at else ''}{host}" if credentials or not at else url
 
 

@@ -68,3 +68,12 @@ def test_a_file_that_cannot_be_read_is_named_without_its_text(
     with pytest.raises(ConfigError, match=sentence) as refused:
         load_evaluation_sets([str(file)])
     assert "not json" not in str(refused.value)
+
+
+def test_the_path_of_a_webhook_is_its_key_and_is_not_shown() -> None:
+    shown = load_settings(
+        slack_webhook="https://hooks.example/services/T1/B2/very-secret",
+        redis="redis://:very-secret@localhost:6379/0",
+    ).masked()
+    assert shown["slack_webhook"] == "https://hooks.example/********"
+    assert shown["redis"] == "redis://********@localhost:6379/0"
