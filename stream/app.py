@@ -17,6 +17,7 @@ from faust.types import TP
 
 from flywheel_stream import metrics
 from flywheel_stream.cleaning import Cleaner
+from flywheel_stream.comparing import ComparePolicy
 from flywheel_stream.dedup import Window, WindowPolicy
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import UnavailableError
@@ -323,12 +324,20 @@ class Worker:
         embedder = self._embedder or load_embedder(settings.embedder)
         sink = Sink(topics, partitions, self._send, self.metrics)
         join_window = settings.join_window_hours * 3600
+        compare = ComparePolicy(
+            slices=settings.traffic_attributes,
+            sensitive=settings.sensitive_attributes,
+            min_group=settings.min_group,
+            max_values=settings.max_slice_values,
+            settle=settings.settle_minutes * 60,
+            shares=settings.arm_shares,
+        )
         self.agents.ingest = Ingest(
             cleaner=Cleaner(
                 scrubber,
                 secret=secret,
                 sample_rate=settings.sample_rate,
-                attributes=settings.traffic_attributes,
+                attributes=compare.attributes,
                 join_window=join_window,
             ),
             window=self._window(),
@@ -347,6 +356,7 @@ class Worker:
             revision_window=settings.revision_window_hours * 3600,
             cluster_capacity=settings.cluster_capacity,
             budget=Budget(days=settings.budget_days, cost=settings.budget_cost),
+            compare=compare,
             dedup_window=settings.dedup_window_hours * 3600,
             max_per_cluster=settings.examples_per_cluster,
             near_bytes=settings.near_bytes,

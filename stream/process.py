@@ -30,6 +30,7 @@ from flywheel_stream.events import MAX_RECORD_BYTES, Alert, decode_alert, parse_
 from flywheel_stream.learning import Fold
 from flywheel_stream.satisfaction import HourStats
 from stream.app import Worker, create_topics, kafka_options
+from stream.compared import plain
 from stream.embedded import Servers, embedded_servers
 from stream.prometheus import serve
 from stream.report import write_report
@@ -487,6 +488,7 @@ def _app(fold: Fold) -> dict[str, Any]:
         "clusters": picture.clusters,
         "open_incidents": [incident.incident for incident, _ in picture.incidents],
         "examples": picture.examples,
+        **plain(fold.compared(), fold.deployments()),
         "top_clusters": [cluster._asdict() for cluster in fold.top_clusters()],
     }
 

@@ -33,7 +33,18 @@ def _listed(value: object) -> object:
     return tuple(part for part in map(str.strip, value.split(",")) if part)
 
 
+def _shared(value: object) -> object:
+    """Shares as an environment variable has them: ``a=0.9,b=0.1``."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.strip().partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(variant and share for variant, _, share in pairs):
+        raise ValueError("it is no list of variant=share, comma-separated")
+    return {variant: share for variant, _, share in pairs}
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Shares = Annotated[dict[str, Positive], NoDecode, BeforeValidator(_shared)]
 
 
 class Settings(BaseSettings):
@@ -129,7 +140,12 @@ class Settings(BaseSettings):
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="Share of the last thousand records at which a worker stops."
     )
-    traffic_attributes: Names = Field((), description="Attributes that traffic is counted by.")
+    traffic_attributes: Names = Field(
+        (), description="Attributes that traffic and satisfaction are told apart by."
+    )
+    sensitive_attributes: Names = Field(
+        (), description="Attributes whose groups are compared for fairness; shown nowhere else."
+    )
 
     # --- event time
     allowed_lateness: Annotated[float, Field(ge=0)] = Field(
@@ -160,6 +176,19 @@ class Settings(BaseSettings):
         "wordllama", description="How texts become vectors for clusters."
     )
     cluster_capacity: Count = Field(500, description="Most live clusters of one app.")
+    max_slice_values: Count = Field(
+        20, description="Values of a dimension with figures of their own; the rest is `other`."
+    )
+    min_group: Annotated[int, Field(ge=5)] = Field(
+        20, description="People without whom a group of a sensitive attribute is not shown."
+    )
+    settle_minutes: Annotated[float, Field(ge=0)] = Field(
+        15.0, description="Minutes after a call in which signals change what comparisons count."
+    )
+    arm_shares: Shares = Field(
+        default_factory=dict,
+        description="Share of calls that each variant should get, as in `a=0.9,b=0.1`.",
+    )
     budget_days: Positive = Field(14.0, description="Days that a fix may take; triage heeds it.")
     budget_cost: Positive = Field(5000.0, description="USD that a fix may cost; triage heeds it.")
 

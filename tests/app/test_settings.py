@@ -77,3 +77,17 @@ def test_the_path_of_a_webhook_is_its_key_and_is_not_shown() -> None:
     ).masked()
     assert shown["slack_webhook"] == "https://hooks.example/********"
     assert shown["redis"] == "redis://********@localhost:6379/0"
+
+
+def test_shares_of_arms_are_written_as_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_ARM_SHARES", "a=0.9, b=0.1")
+    assert load_settings().arm_shares == {"a": 0.9, "b": 0.1}
+
+
+@pytest.mark.parametrize("wrong", ["a", "a=", "a=much", "a=0"])
+def test_shares_that_are_none_are_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_ARM_SHARES", wrong)
+    with pytest.raises(ConfigError, match="arm_shares"):
+        load_settings()
