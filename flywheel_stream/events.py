@@ -127,6 +127,14 @@ class _CallFields(Struct, kw_only=True, omit_defaults=True):
     cost_usd: float | None = None
     attributes: dict[str, Scalar] = {}
 
+    @property
+    def question(self) -> str:
+        """What the user asked last: the text that clusters and excerpts speak of."""
+        for turn in reversed(self.messages):
+            if turn.role == "user":
+                return turn.content
+        return self.messages[-1].content if self.messages else self.prompt
+
 
 class Call(_CallFields, kw_only=True, forbid_unknown_fields=True):
     """A record of ``llm.logs``: one model call."""
@@ -278,14 +286,6 @@ class Interaction(_CallFields, kw_only=True):
     def turns(self) -> list[Message]:
         """The prompt as messages, whichever way it was given."""
         return self.messages or [Message("user", self.prompt)]
-
-    @property
-    def question(self) -> str:
-        """What the user asked last: the text that clusters and excerpts speak of."""
-        for turn in reversed(self.messages):
-            if turn.role == "user":
-                return turn.content
-        return self.messages[-1].content if self.messages else self.prompt
 
     @property
     def is_duplicate(self) -> bool:

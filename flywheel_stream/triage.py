@@ -146,6 +146,7 @@ TABLE: tuple[Intervention, ...] = (
         kinds=frozenset(
             {
                 "format_error",
+                "incomplete",
                 "inconsistency",
                 "irrelevant",
                 "refusal",
@@ -163,7 +164,7 @@ TABLE: tuple[Intervention, ...] = (
         2,
         800,
         _why_fix("Bring the documents it retrieves up to date"),
-        kinds=frozenset({"factual_error", "outdated_knowledge", "unseen_topic"}),
+        kinds=frozenset({"factual_error", "incomplete", "outdated_knowledge", "unseen_topic"}),
         examples=5,
     ),
     Intervention(
@@ -176,6 +177,7 @@ TABLE: tuple[Intervention, ...] = (
                 "capability_gap",
                 "factual_error",
                 "format_error",
+                "incomplete",
                 "irrelevant",
                 "tone",
                 "unexplained",

@@ -83,7 +83,8 @@ def test_every_row_is_well_formed() -> None:
 
 def test_every_check_leads_to_a_kind_of_the_table() -> None:
     assert {*(check.name for check in checks.TABLE), leaks.CHECK} == set(FROM_CHECKS)
-    assert {kind for kind, _ in FROM_CHECKS.values()} <= {kind.name for kind in TABLE}
+    assert {cause.kind for cause in FROM_CHECKS.values()} <= {kind.name for kind in TABLE}
+    assert all(0 < cause.surely <= 1 for cause in FROM_CHECKS.values())
 
 
 def test_a_call_without_signals_or_checks_is_no_failure() -> None:
