@@ -199,26 +199,17 @@ def _describe(error: ValidationError) -> str:
 
 # ---------------------------------------------------------------- what the answer says
 
-_NEGATIONS = (
-    "not",
-    "n't",
-    "n\u2019t",
-    "nable",
-    "eclin",
-    "efus",
-    "llegal",
-    "I must",
-    "thical",
-    "nappropriate",
-)
+_NEGATIONS = ("not", "n't", "nable", "eclin", "llegal", "thical")
 
 
 def _hints_at_refusal(call: Checked) -> bool:
     if not call.response:
         return False
     head = call.response[:HEAD]
-    if "I" not in head and " we " not in head:  # one letter is found at the speed of memory
-        return False
+    if "I" not in head and not head.startswith("We "):
+        return False  # a single letter is found at the speed of memory, as most answers end here
+    if not head.isascii() and "n\u2019t" in head:
+        return True
     for word in _NEGATIONS:  # noqa: SIM110 - a generator would cost more than the search
         if word in head:
             return True
@@ -338,7 +329,7 @@ _ENGLISH_FIRST = frozenset(
     Select Sort Take Think Use You My The This There It If In As Based For From
     """.split()  # noqa: SIM905 - a hundred quoted words are no easier to read
 )
-_ASKED = 500  # characters at the end of a question, where what it asks for stands
+_ASKED = 160  # characters at the end of a question, where what it asks for stands
 _ASKS_FOR_ONE = ("nswer", "eply", "espond", "peak", "rite ")
 
 
@@ -350,11 +341,11 @@ def _looks_english(text: str) -> bool:
 
 
 def _asks_for_a_language(question: str) -> bool:
-    question = question[-_ASKED:]
-    if " in " in question:  # elsewhere the language of the question is the one that is asked for
+    end = question[-_ASKED:]
+    if " in " in end:  # elsewhere the language of the question is the one that is asked for
         for words in _ASKS_FOR_ONE:
-            if words in question:
-                return True
+            if words in end:
+                return asked_language(end) is not None
     return False
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-_SPAN: Final = 500
+_SPAN: Final = 150
 """Characters at each end of a request that are read."""
 _SLACK: Final = 1.25
 """Times a limit that passes unnoticed."""
@@ -47,19 +47,17 @@ _JSON = re.compile(
     r"(?! (?:file|schema|parser|path|server|data|string|api|library)\w*)"
 )
 _LIST = re.compile(
-    r"\b(?:in|as|use|using|with)\b (?:\w+ ){0,2}?(?:bullet ?points?|bullets|(?:bullet(?:ed)?"
-    r"|numbered)"
-    r" (?:list|format|points))\b"
+    r"\b(?:in|as|use|using|with)\b (?:\w+ ){0,2}?"
+    r"(?:bullet ?points?|bullets|bullet(?:ed)? (?:list|format|points))\b"
 )
 _TABLE = re.compile(
-    r"\b(?:in|as|into) (?:the form of )?(?:a |an )?(?:\w+ )?(?:table|tabular (?:form|format))\b"
-    r"(?! (?:of|tennis|top|salt))"
+    r"\b(?:in|as|into) (?:the form of )?(?:a |an )?(?:\w+ )?table\b(?! (?:of|tennis|top|salt))"
 )
 _ASKED = (
     ("yes or no", (" or no", " or fals", " or 'no", " or 'fals", ' or "no', ' or "fals'), _YES_NO),
     ("JSON", ("json",), _JSON),
-    ("list", ("bullet", "numbered"), _LIST),
-    ("table", (" table", "tabular"), _TABLE),
+    ("list", ("bullet",), _LIST),
+    ("table", (" table",), _TABLE),
 )
 _COUNT = re.compile(rf"\d|\b(?:{'|'.join(_NUMBERS)})\b")
 _OPTION = re.compile(r"\b(?:yes|no|true|false)\b")
@@ -76,10 +74,10 @@ class Instruction(NamedTuple):
     number: int = 0
 
 
-_COUNTED = ("word", "sentence", "character", "paragraph")
+_COUNTED = ("word", "sentence", "ara")  # the last one is in paragraph and in character
 _NEAR: Final = 24
 """Characters before a unit in which its number stands."""
-_HINTS = ("ullet", "JSON", "json", " or n", " or f", " or 'n", ' or "n', " tab", "numbered")
+_HINTS = ("ullet", " or ", " table")
 
 
 def hints_at_form(request: str) -> bool:
@@ -87,6 +85,8 @@ def hints_at_form(request: str) -> bool:
     text = _ends(request)
     if _counts_units(text):
         return True
+    if ("J" in text or "j" in text) and ("JSON" in text or "json" in text):
+        return True  # a single letter is found at the speed of memory
     for hint in _HINTS:  # noqa: SIM110 - a generator would cost more than the search
         if hint in text:
             return True
