@@ -258,6 +258,10 @@ class Decision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
 # ---------------------------------------------------------------- what ingest writes
 
 
+RULE = "rule:"
+"""What the name of a configured check begins with: ``rule:<kind of failure>:<name>``."""
+
+
 class Finding(Struct, frozen=True):
     """A check that fired or a kind of failure, with scrubbed evidence."""
 

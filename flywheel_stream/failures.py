@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from flywheel_stream.events import Finding, Judged
+from flywheel_stream.events import RULE, Finding, Judged
 
 UNSATISFIED = 0.4
 """Below this probability of satisfaction a judged call is a failure."""
@@ -62,6 +62,7 @@ TABLE: tuple[Kind, ...] = (
         ("shows someone else's order", "It leaked my private details"),
         ("a personal touch would help", "there is a memory leak in my code"),
     ),
+    Kind("money_at_risk", 0.9),  # told by configured rules alone
     Kind(
         "factual_error",
         0.7,
@@ -372,6 +373,10 @@ TABLE: tuple[Kind, ...] = (
 """Every kind, gravest first; ties in confidence are listed in this order."""
 
 
+KINDS = frozenset(kind.name for kind in TABLE)
+"""The names of all kinds."""
+
+
 class Cause(NamedTuple):
     """What a check that fired makes of a call.
 
@@ -449,7 +454,7 @@ def failure_kinds(judged: Judged) -> list[Finding]:
 def _from_checks(judged: Judged) -> Iterable[Finding]:
     satisfied = bool(judged.signals) and judged.satisfied >= 0.5
     for check in judged.interaction.checks:
-        kind, surely, settled = FROM_CHECKS.get(check.kind, _UNKNOWN)
+        kind, surely, settled = FROM_CHECKS.get(check.kind) or _configured(check.kind)
         if settled and satisfied:
             continue
         if check.kind in {"error", "tool_failure"} and _TIMEOUT.search(check.evidence):
@@ -457,6 +462,12 @@ def _from_checks(judged: Judged) -> Iterable[Finding]:
         if check.kind == "ignored_instruction" and check.evidence.startswith(_TOO_LONG):
             kind = "verbosity"
         yield Finding(kind, check.confidence * surely, f"{check.kind}: {check.evidence}")
+
+
+def _configured(name: str) -> Cause:
+    """The cause that a check of the configuration names: ``rule:<kind>:<name>``."""
+    kind = name.removeprefix(RULE).partition(":")[0] if name.startswith(RULE) else ""
+    return Cause(kind, 1.0) if kind in _RANK else _UNKNOWN
 
 
 def _from_words(judged: Judged) -> Iterable[Finding]:

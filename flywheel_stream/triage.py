@@ -149,6 +149,7 @@ TABLE: tuple[Intervention, ...] = (
                 "incomplete",
                 "inconsistency",
                 "irrelevant",
+                "money_at_risk",
                 "refusal",
                 "safety",
                 "privacy",
@@ -221,7 +222,7 @@ ESCALATE = Intervention(
     _MINUTES,
     0,
     _why_escalate,
-    kinds=frozenset({"latency", "privacy", "safety", "tool_error"}),
+    kinds=frozenset({"latency", "money_at_risk", "privacy", "safety", "tool_error"}),
 )
 """For what no model change mends, and where nothing else fits."""
 

@@ -20,8 +20,10 @@ from flywheel_stream.cleaning import Cleaner
 from flywheel_stream.dedup import WindowPolicy
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import UnavailableError
+from flywheel_stream.failures import KINDS
 from flywheel_stream.learning import LearnPolicy
 from flywheel_stream.lineage import RULES_VERSION
+from flywheel_stream.rules import Rules
 from flywheel_stream.scrubbing import Scrubber
 from flywheel_stream.signals import TABLE_VERSION
 from flywheel_stream.triage import Budget
@@ -290,6 +292,7 @@ class Worker:
                 sample_rate=settings.sample_rate,
                 attributes=settings.traffic_attributes,
                 join_window=join_window,
+                rules=Rules(settings.rules, KINDS),
             ),
             window=RedisWindow(self._redis, window, settings.redis_shards),
             room=RedisWaitingRoom(self._redis, join_window),
