@@ -146,8 +146,10 @@ TABLE: tuple[Intervention, ...] = (
         kinds=frozenset(
             {
                 "format_error",
+                "incomplete",
                 "inconsistency",
                 "irrelevant",
+                "money_at_risk",
                 "refusal",
                 "safety",
                 "privacy",
@@ -163,7 +165,7 @@ TABLE: tuple[Intervention, ...] = (
         2,
         800,
         _why_fix("Bring the documents it retrieves up to date"),
-        kinds=frozenset({"factual_error", "outdated_knowledge", "unseen_topic"}),
+        kinds=frozenset({"factual_error", "incomplete", "outdated_knowledge", "unseen_topic"}),
         examples=5,
     ),
     Intervention(
@@ -176,6 +178,7 @@ TABLE: tuple[Intervention, ...] = (
                 "capability_gap",
                 "factual_error",
                 "format_error",
+                "incomplete",
                 "irrelevant",
                 "tone",
                 "unexplained",
@@ -219,7 +222,7 @@ ESCALATE = Intervention(
     _MINUTES,
     0,
     _why_escalate,
-    kinds=frozenset({"latency", "privacy", "safety", "tool_error"}),
+    kinds=frozenset({"latency", "money_at_risk", "privacy", "safety", "tool_error"}),
 )
 """For what no model change mends, and where nothing else fits."""
 

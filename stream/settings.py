@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,6 +16,8 @@ from pydantic_settings import (
 )
 
 from flywheel_stream.errors import ConfigError
+from flywheel_stream.failures import KINDS
+from flywheel_stream.rules import Rules
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -137,6 +139,9 @@ class Settings(BaseSettings):
     sample_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         0.01, description="Share of all calls that the learner sees without a signal."
     )
+    rules: tuple[dict[str, Any], ...] = Field(
+        (), description="Checks of your own, tables `[[rules]]`; see docs/rules.md."
+    )
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="Share of the last thousand records at which a worker stops."
     )
@@ -218,6 +223,15 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level that is logged."
     )
+
+    @field_validator("rules")
+    @classmethod
+    def _compile(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        try:
+            Rules(value, KINDS)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return value
 
     @classmethod
     def settings_customise_sources(
