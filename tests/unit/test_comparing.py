@@ -224,6 +224,17 @@ def test_arms_votes_and_groups_come_out_of_the_fold() -> None:
     assert [row.group for row in found.fairness] == ["old", "young"]
 
 
+def test_a_verdict_names_the_arm_that_should_take_over() -> None:
+    (fold,) = feed(new_learner(), [*day(calls=3000), END]).folds()
+    worse, better = Arm("m-b", "b"), Arm("m-a", "a")
+    found = fold._comparing.better_than(worse, lambda _: "")
+    assert found is not None
+    assert found[0] == better
+    assert "95 % interval" in found[1]
+    assert fold._comparing.better_than(better, lambda _: "") is None
+    assert fold._comparing.better_than(Arm("m-z"), lambda _: "") is None
+
+
 def test_a_sensitive_attribute_is_shown_for_fairness_alone() -> None:
     policy = ComparePolicy(slices=["plan", "age"], sensitive=["age"], min_group=5)
     found = picture(feed(new_learner(policy), [*day(calls=100), END]))
