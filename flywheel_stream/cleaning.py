@@ -448,6 +448,8 @@ class Cleaner:
         puts = []
         for call, known, content in zip(batch.calls, seen, batch.contents, strict=True):
             mark = call.fingerprint
+            if not known.asked:
+                call.dedup = "skipped"
             if known.hit and known.first != call.trace_id:
                 call.duplicate_of = known.first
                 copies.setdefault(mark, max(1, known.copies))

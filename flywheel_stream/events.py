@@ -280,6 +280,8 @@ class Interaction(_CallFields, kw_only=True):
     fingerprint: str
     seen: int
     duplicate_of: str | UnsetType | None = UNSET
+    dedup: Literal["skipped"] | UnsetType = UNSET
+    """``skipped``: the window was away, so it is not known whether this is a duplicate."""
     origin: Origin
 
     @property

@@ -8,6 +8,7 @@ plain data and loaded again.
 from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -15,6 +16,8 @@ from msgspec import Struct
 from flywheel_stream import metrics
 from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
 from flywheel_stream.clusters import Clusters
+from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
+from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import StateError
@@ -36,6 +39,7 @@ from flywheel_stream.events import (
     Exemplar,
     Failure,
     Finding,
+    Interaction,
     Judged,
     Learnable,
     ModelRate,
@@ -52,7 +56,7 @@ from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceSt
 from flywheel_stream.signals import standing, thumb, vote
 from flywheel_stream.triage import Budget, Situation, advise, urgency
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 RECENT_DEPLOYMENT = 6 * 3600.0
 """Seconds before an incident in which a deployment is suspected."""
 CLEARLY_BETTER = 0.1
@@ -70,7 +74,16 @@ class LearnPolicy:
     cluster_capacity: int = 500
     budget: Budget = Budget(days=14.0, cost=5000.0)  # noqa: RUF009 - immutable
     alerts: AlertPolicy = AlertPolicy()  # noqa: RUF009 - immutable
+    compare: ComparePolicy = ComparePolicy()  # noqa: RUF009 - immutable
     versions: Mapping[str, str] = field(default_factory=dict)
+    dedup_window: float = 86_400.0
+    max_per_cluster: int = 1_000
+    near_bytes: int = 2_000_000
+    evaluation: EvaluationSets | None = None
+
+
+_Where = tuple[Slice, tuple[str, ...], bool]
+"""A slice, its values of attributes, and whether duplicates are meant."""
 
 
 class Counted(Struct, array_like=True):
@@ -126,12 +139,20 @@ class Fold:
         self._tick = NEVER
         self._marks = Marks()
         self._buffer = ReorderBuffer()
-        self._minutes: dict[int, Counter[tuple[Slice, bool]]] = {}
+        self._minutes: dict[int, Counter[_Where]] = {}
         self._clusters = Clusters(capacity=policy.cluster_capacity, dims=embedder.dims)
         self._satisfaction = Satisfaction()
+        self._comparing = Comparing(policy.compare)
         self._alerts = Alerts(app, policy.alerts)
         self._curation = Curation(
-            versions=policy.versions, votes=vote, thumb=thumb, standing=standing
+            versions=policy.versions,
+            votes=vote,
+            thumb=thumb,
+            standing=standing,
+            window=policy.dedup_window,
+            max_per_cluster=policy.max_per_cluster,
+            near_bytes=policy.near_bytes,
+            evaluation=policy.evaluation,
         )
         self._counted: OrderedDict[str, Counted] = OrderedDict()
         self._kinds: dict[str, Counter[str]] = {}
@@ -160,8 +181,9 @@ class Fold:
         for count in record.counts:
             where = Slice(count.model, count.variant, count.prompt_version)
             minute = self._minutes.setdefault(count.minute, Counter())
-            minute[where, False] += count.calls
-            minute[where, True] += count.duplicates
+            values = self._comparing.values(count.attributes)
+            minute[where, values, False] += count.calls
+            minute[where, values, True] += count.duplicates
             late += 60.0 * (count.minute + 1) <= self.now
         return late
 
@@ -173,6 +195,7 @@ class Fold:
         due = self._buffer.pop_until(watermark)
         found = [failure_kinds(record) if isinstance(record, Judged) else [] for record in due]
         vectors = self._embed(due, found)
+        self._curation.prepare(record for record in due if isinstance(record, Judged))
         for record, kinds in zip(due, found, strict=True):
             at = max(slot(record).ts, self.now)
             outputs += self._pass_time(at, inclusive=False)
@@ -180,6 +203,7 @@ class Fold:
                 outputs += self._judge(record, kinds, vectors.get(record.trace_id), at)
             elif isinstance(record, Deployed):
                 self._deployments.append(record.deployment)
+                self._comparing.deploy(record.deployment)
             # A decision changes nothing that is learnt: it is kept in its topic.
         outputs += self._pass_time(watermark, inclusive=True)
         self.now = watermark
@@ -207,7 +231,12 @@ class Fold:
                 break
             outputs += self._run_ticks(end, inclusive=False)
             self._count_traffic(minute, self._minutes.pop(minute))
+        self._comparing.advance(until, self._clusters.resolve, inclusive=inclusive)
         return outputs + self._run_ticks(until, inclusive=inclusive)
+
+    def finish(self) -> None:
+        """Lets everything settle: no more will come."""
+        self._comparing.advance(inf, self._clusters.resolve, inclusive=True)
 
     def _run_ticks(self, until: float, *, inclusive: bool) -> list[Output]:
         outputs: list[Output] = []
@@ -266,7 +295,8 @@ class Fold:
             followed=judged.next is not None,
         )
         if before is not None:
-            self._take_back(before)
+            self._take_back(call, before)
+        self._comparing.judge(judged.trace_id, call, at, _standing(after), first=before is None)
         if after.weight > 0 or after.thumb:
             self._satisfaction.update(after.slice, at, after.satisfied, after.weight, after.thumb)
         for name in after.kinds:
@@ -277,7 +307,8 @@ class Fold:
             self._counted.popitem(last=False)
         return self._count_failure(judged, before, kinds, cluster, at)
 
-    def _take_back(self, before: Counted) -> None:
+    def _take_back(self, call: Interaction, before: Counted) -> None:
+        self._comparing.take_back(call, before.ts, _standing(before))
         if before.weight > 0 or before.thumb:
             self._satisfaction.revert(
                 before.slice, before.ts, before.satisfied, before.weight, before.thumb
@@ -333,6 +364,7 @@ class Fold:
 
     def _curate(self, judged: Judged, kinds: list[Finding], cluster: str | None) -> list[Output]:
         curated = self._curation.update(judged, failed=kinds, cluster=cluster)
+        self._comparing.curate(curated.examples, curated.withdrawn)
         outputs = [
             Output("curated", example.id, encode(example), self.app) for example in curated.examples
         ]
@@ -343,11 +375,17 @@ class Fold:
         ]
         return outputs
 
-    def _count_traffic(self, minute: int, counts: Counter[tuple[Slice, bool]]) -> None:
-        for where in sorted({where for where, _ in counts}):
-            calls, duplicates = counts[where, False], counts[where, True]
+    def _count_traffic(self, minute: int, counts: Counter[_Where]) -> None:
+        by_slice: dict[Slice, list[Passed]] = {}
+        for where, values in sorted({(where, values) for where, values, _ in counts}):
+            calls, duplicates = counts[where, values, False], counts[where, values, True]
+            passed = Passed(where, values, calls, duplicates)
+            by_slice.setdefault(where, []).append(passed)
+        for where, found in by_slice.items():
+            calls, duplicates = sum(p.calls for p in found), sum(p.duplicates for p in found)
             self._satisfaction.traffic(where, minute, calls, duplicates)
-        total = sum(number for (_, duplicate), number in counts.items() if not duplicate)
+        self._comparing.pass_minute(minute, [p for found in by_slice.values() for p in found])
+        total = sum(number for (*_, duplicate), number in counts.items() if not duplicate)
         self._alerts.traffic(minute, total)
 
     # ------------------------------------------------------------ alerts
@@ -472,6 +510,17 @@ class Fold:
             for info in infos[:limit]
         ]
 
+    def compared(self) -> Picture:
+        """Windows, votes, arms, drift and fairness, at the present event time."""
+        return self._comparing.picture(self.now, self._label)
+
+    def _label(self, cluster: str) -> str:
+        return self._clusters.info(cluster).label if cluster in self._clusters else ""
+
+    def deployments(self) -> list[Deployment]:
+        """What went live or was withdrawn, the latest of it, in order of event time."""
+        return list(self._deployments)
+
     def hours(self) -> list[HourStats]:
         """Satisfaction by hour and slice."""
         return self._satisfaction.hours()
@@ -487,13 +536,14 @@ class Fold:
             "marks": self._marks.dump(),
             "buffer": self._buffer.dump(),
             "minutes": [
-                [minute, list(where), duplicate, number]
+                [minute, list(where), list(values), duplicate, number]
                 for minute, counts in sorted(self._minutes.items())
-                for (where, duplicate), number in sorted(counts.items())
+                for (where, values, duplicate), number in sorted(counts.items())
             ],
             "embedder": self._embedder.name,
             "clusters": self._clusters.dump(),
             "satisfaction": self._satisfaction.dump(),
+            "comparing": self._comparing.dump(),
             "alerts": self._alerts.dump(),
             "curation": self._curation.dump(),
             "counted": [[name, *_counted_row(counted)] for name, counted in self._counted.items()],
@@ -525,10 +575,14 @@ class Fold:
         self._marks = Marks.load(state["marks"])
         self._buffer = ReorderBuffer.load(state["buffer"])
         self._minutes = {}
-        for minute, where, duplicate, number in state["minutes"]:
-            self._minutes.setdefault(minute, Counter())[Slice(*where), duplicate] = number
+        names = state["comparing"]["attributes"]  # those of the settings then
+        for minute, where, values, duplicate, number in state["minutes"]:
+            known = self._comparing.values(dict(zip(names, values, strict=True)))
+            key = (Slice(*where), known, duplicate)
+            self._minutes.setdefault(minute, Counter())[key] += number
         self._clusters = Clusters.load(state["clusters"])
         self._satisfaction.load(state["satisfaction"])
+        self._comparing.load(state["comparing"])
         self._alerts.load(state["alerts"])
         self._curation.load(state["curation"])
         self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
@@ -537,6 +591,12 @@ class Fold:
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
             self._deployments.append(decode_deployment(raw))
+
+
+def _standing(counted: Counted) -> Standing:
+    return Standing(
+        counted.satisfied, counted.weight, counted.thumb, bool(counted.kinds), counted.cluster
+    )
 
 
 def _counted_row(counted: Counted) -> list[Any]:
@@ -624,6 +684,8 @@ class Learner:
             if isinstance(record, Clock):
                 if self.watermark.advance(record):
                     self._advance(learned)
+                if self.watermark.ended:
+                    self._finish()
             else:
                 fold = self._fold(record.app)
                 if offset >= fold.fence:  # else its snapshot is ahead of the partition's
@@ -640,6 +702,11 @@ class Learner:
             if self.watermark.now > fold.now:
                 learned.outputs += fold.advance(self.watermark.now)
                 self._changed.add(name)
+
+    def _finish(self) -> None:
+        for name, fold in self._apps.items():
+            fold.finish()
+            self._changed.add(name)
 
     def _fold(self, app: str) -> Fold:
         fold = self._apps.get(app)

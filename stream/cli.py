@@ -89,10 +89,17 @@ def _positive(text: str) -> int:
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     _json_option(parser)
     parser.add_argument(
-        "what", nargs="?", choices=("job", "scrub"), default="job", help="the whole job, or a part"
+        "what",
+        nargs="?",
+        choices=("job", "scrub", "dedup"),
+        default="job",
+        help="the whole job, or a part",
     )
     parser.add_argument("--data", type=Path, metavar="F", help="scrub: labelled texts to find in")
     parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument(
+        "--fingerprints", type=_positive, default=10_000_000, metavar="N", help="dedup: how many"
+    )
     parser.add_argument(
         "--memory", type=int, default=0, metavar="N", help="a worker's memory over N"
     )
@@ -188,6 +195,14 @@ def _bench(settings: Settings, args: argparse.Namespace) -> int:
 
         figures = bench_scrub.bench_scrub(args.data)
         print(json.dumps(figures) if args.json else bench_scrub.table(figures))
+        return OK
+    if args.what == "dedup":
+        from stream import bench_dedup
+
+        figures = bench_dedup.bench_dedup(
+            settings, fingerprints=args.fingerprints, redis=args.redis
+        )
+        print(json.dumps(figures) if args.json else bench_dedup.table(figures))
         return OK
     from stream import bench
 

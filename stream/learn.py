@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from faust.types import TP
 
@@ -16,6 +15,7 @@ from flywheel_stream import metrics
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import GapError
 from flywheel_stream.learning import AppPicture, Fold, Learned, Learner, LearnPolicy
+from stream.compared import SHOWN, Rows, show
 from stream.prometheus import Metrics
 from stream.retry import RETRY_FIRST, RETRY_MOST, TRANSIENT, NotAliveError, is_transient
 from stream.sink import Sink
@@ -258,11 +258,11 @@ class Learn:
 
     def show(self) -> None:
         """Puts what is known into the metrics."""
-        rows: dict[Any, dict[tuple[str, ...], float]] = {}
-        for metric in _SHOWN:
-            rows[metric] = {}
+        rows: Rows = {metric: {} for metric in (*_SHOWN, *SHOWN)}
         for picture in self.pictures():
             _show(picture, rows)
+        for fold in self.folds():
+            show(fold.app, fold.compared(), rows)
         for metric, values in rows.items():
             self._metrics.replace(metric, values)
 
@@ -279,7 +279,7 @@ _SHOWN = (
 )
 
 
-def _show(picture: AppPicture, rows: dict[Any, dict[tuple[str, ...], float]]) -> None:
+def _show(picture: AppPicture, rows: Rows) -> None:
     app = picture.app
     weighted: dict[tuple[str, ...], tuple[float, float]] = {}
     for row in picture.slices:

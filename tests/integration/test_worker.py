@@ -12,10 +12,15 @@ import redis as redis_client
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from prometheus_client import generate_latest
+from pydantic import SecretStr
 
 from flywheel_stream import metrics
 from flywheel_stream.embedding import HashingEmbedder
-from flywheel_stream.errors import RecreatedTopicError, TooManyDeadLettersError
+from flywheel_stream.errors import (
+    RecreatedTopicError,
+    TooManyDeadLettersError,
+    UnavailableError,
+)
 from stream import agents
 from stream.app import Worker, admin, create_topics
 from stream.redis_store import unpack
@@ -118,6 +123,26 @@ async def test_redis_may_go_away_and_come_back(kafka: str, redis_server: RedisSe
     await reached(worker, lambda: worker.read() == 200)
     await worker.stop()
     assert outcomes(worker) == {"fresh": 200}
+
+
+async def test_a_worker_starts_and_works_without_the_window_where_that_is_set(
+    kafka: str, redis_url: str
+) -> None:
+    settings = settings_of("windowless", kafka, redis_url).model_copy(
+        update={"dedup_redis": SecretStr("redis://127.0.0.1:1/0")}
+    )
+    with pytest.raises(UnavailableError, match="Redis does not answer"):
+        await Worker(settings, embedder=HashingEmbedder()).start()
+    settings = settings.model_copy(update={"dedup_when_away": "skip"})
+    await create_topics(settings)
+    worker = Worker(settings, embedder=HashingEmbedder())
+    await worker.start()
+    await send(settings, calls(20))
+    await reached(worker, lambda: worker.read() == 20)
+    await worker.stop()
+    rows = await fleet.read_topic(kafka, f"{settings.prefix}interactions")
+    assert [json.loads(value or b"{}")["dedup"] for _, value, _ in rows] == ["skipped"] * 20
+    assert worker.metrics.totals(metrics.DEDUP_SKIPPED)["seen",] == 20
 
 
 async def test_kafka_may_go_away_and_come_back(kafka_server: KafkaServer, redis_url: str) -> None:

@@ -293,6 +293,21 @@ def test_event_time_waits_for_inputs_that_were_not_heard_of() -> None:
 # ---------------------------------------------------------------- material
 
 
+def test_a_hit_of_the_bloom_filter_alone_costs_no_rated_or_corrected_call() -> None:
+    """A filter errs at times; what is rare and precious goes by curation's own, exact index."""
+    learner = new_learner()
+    fix = Signal(
+        trace_id="t2", ts=START + 2, kind="correction", correction="By noon.", user_id="u", id="c"
+    )
+    records = [
+        judged(interaction("t1", START, duplicate_of=None), 0, thumb("t1", START + 1, "up")),
+        judged(interaction("t2", START + 1, duplicate_of=None, prompt="When?"), 1, fix),
+    ]
+    outputs = feed(learner, [*records, clock(START + 100), clock(START + 100, "llm.feedback")])
+    rules = {row["reason"]["rule"] for row in rows(outputs, "curated")}
+    assert rules == {"good_answer", "thumb", "correction", "correction_preferred"}
+
+
 def session() -> list[Learnable]:
     """Forty calls with thumbs, corrections, checks and traffic, in two input partitions."""
     out: list[Learnable] = []
