@@ -52,6 +52,7 @@ from flywheel_stream.events import (
 )
 from flywheel_stream.failures import excerpt, failure_kinds, severity
 from flywheel_stream.lineage import alert_id
+from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.signals import standing, thumb, vote
 from flywheel_stream.triage import Budget, Situation, advise, urgency
@@ -156,6 +157,7 @@ class Fold:
         )
         self._counted: OrderedDict[str, Counted] = OrderedDict()
         self._kinds: dict[str, Counter[str]] = {}
+        self._names = ClusterNames(policy.cluster_capacity)
         self._failures: Counter[str] = Counter()
         self._urgencies: dict[str, float] = {}
         self._deployments: deque[Deployment] = deque(maxlen=DEPLOYMENTS)
@@ -336,6 +338,7 @@ class Fold:
         grave = severity(kinds)
         if not failed_before:  # else it counts since the signal that decided it
             self._kinds.setdefault(cluster, Counter())[kinds[0].kind] += 1
+            self._rename(cluster)
             self._alerts.observe(
                 cluster,
                 at,
@@ -420,7 +423,7 @@ class Fold:
             app=self.app,
             subject={"cluster": spike.subject},
             kinds=kinds,
-            title=self._title(spike, kinds),
+            title=f"{self.app}: {self._names.name(spike.subject)}",
             why=_why(spike),
             rate=spike.rate,
             baseline=spike.baseline,
@@ -432,12 +435,6 @@ class Fold:
             advice=advice,
         )
         return Output("alerts", spike.incident, encode(alert), self.app)
-
-    def _title(self, spike: Spike, kinds: Sequence[str]) -> str:
-        label = ""
-        if spike.subject in self._clusters:
-            label = self._clusters.info(spike.subject).label
-        return f"{self.app}: {label or spike.subject} ({kinds[0] if kinds else 'failures'})"
 
     def _suspect(self, spike: Spike) -> Deployment | None:
         """The latest version that went live shortly before the incident began."""
@@ -505,7 +502,11 @@ class Fold:
         infos = sorted(map(self._clusters.info, self._clusters), key=lambda c: (-c.weight, c.id))
         return [
             ClusterPicture(
-                info.id, info.label, info.size, info.users, dict(self._kinds.get(info.id, {}))
+                info.id,
+                self._names.label(info.id) or info.label,
+                info.size,
+                info.users,
+                dict(self._kinds.get(info.id, {})),
             )
             for info in infos[:limit]
         ]
@@ -515,7 +516,17 @@ class Fold:
         return self._comparing.picture(self.now, self._label)
 
     def _label(self, cluster: str) -> str:
-        return self._clusters.info(cluster).label if cluster in self._clusters else ""
+        return self._names.label(cluster)
+
+    def _rename(self, cluster: str) -> None:
+        kinds = self._kinds[cluster]
+        self._names.renew(
+            cluster,
+            kinds.total(),
+            kinds.most_common(1)[0][0],
+            lambda: self._clusters.info(cluster).label if cluster in self._clusters else "",
+            self._clusters,
+        )
 
     def deployments(self) -> list[Deployment]:
         """What went live or was withdrawn, the latest of it, in order of event time."""
@@ -548,6 +559,7 @@ class Fold:
             "curation": self._curation.dump(),
             "counted": [[name, *_counted_row(counted)] for name, counted in self._counted.items()],
             "kinds": {name: dict(kinds) for name, kinds in self._kinds.items()},
+            "names": self._names.dump(),
             "failures": dict(self._failures),
             "urgencies": self._urgencies,
             "deployments": [encode(deployment) for deployment in self._deployments],
@@ -587,6 +599,8 @@ class Fold:
         self._curation.load(state["curation"])
         self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
+        # A state of before there were names: they come with the next failures.
+        self._names = ClusterNames.load(state.get("names", {}), self._policy.cluster_capacity)
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
