@@ -17,6 +17,7 @@ from flywheel_stream import metrics
 from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
 from flywheel_stream.clusters import Clusters
 from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
+from flywheel_stream.consistency import Consistency
 from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
@@ -158,6 +159,7 @@ class Fold:
         self._counted: OrderedDict[str, Counted] = OrderedDict()
         self._kinds: dict[str, Counter[str]] = {}
         self._names = ClusterNames(policy.cluster_capacity)
+        self._consistency = Consistency()
         self._failures: Counter[str] = Counter()
         self._urgencies: dict[str, float] = {}
         self._deployments: deque[Deployment] = deque(maxlen=DEPLOYMENTS)
@@ -195,7 +197,7 @@ class Fold:
             return []
         outputs: list[Output] = []
         due = self._buffer.pop_until(watermark)
-        found = [failure_kinds(record) if isinstance(record, Judged) else [] for record in due]
+        found = [self._found(record) if isinstance(record, Judged) else [] for record in due]
         vectors = self._embed(due, found)
         self._curation.prepare(record for record in due if isinstance(record, Judged))
         for record, kinds in zip(due, found, strict=True):
@@ -210,7 +212,13 @@ class Fold:
         outputs += self._pass_time(watermark, inclusive=True)
         self.now = watermark
         self._forget(watermark - self._policy.revision_window)
+        self._consistency.forget(watermark - self._policy.revision_window)
         return outputs
+
+    def _found(self, judged: Judged) -> list[Finding]:
+        """The kinds of a failure, by checks and words, and by what was answered before."""
+        contradiction = self._consistency.compare(judged)
+        return failure_kinds(judged, [contradiction] if contradiction else [])
 
     def _embed(self, due: Sequence[Learnable], found: Sequence[list[Finding]]) -> dict[str, Any]:
         """Vectors of the failures that have no cluster yet, in one batch."""
@@ -560,6 +568,7 @@ class Fold:
             "counted": [[name, *_counted_row(counted)] for name, counted in self._counted.items()],
             "kinds": {name: dict(kinds) for name, kinds in self._kinds.items()},
             "names": self._names.dump(),
+            "consistency": self._consistency.dump(),
             "failures": dict(self._failures),
             "urgencies": self._urgencies,
             "deployments": [encode(deployment) for deployment in self._deployments],
@@ -599,8 +608,9 @@ class Fold:
         self._curation.load(state["curation"])
         self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
-        # A state of before there were names: they come with the next failures.
+        # States of before there were these two load without them.
         self._names = ClusterNames.load(state.get("names", {}), self._policy.cluster_capacity)
+        self._consistency = Consistency.load(state.get("consistency", []))
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
