@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from flywheel_stream import metrics
+from flywheel_stream import metrics, topics
 from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
 from flywheel_stream.clusters import Clusters
 from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
@@ -51,11 +51,12 @@ from flywheel_stream.events import (
     decode_learnable,
     encode,
 )
-from flywheel_stream.failures import excerpt, failure_kinds, severity
+from flywheel_stream.failures import UNEXPLAINED, excerpt, failure_kinds, severity
 from flywheel_stream.lineage import alert_id
 from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.signals import standing, thumb, vote
+from flywheel_stream.topics import Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
 
 STATE_VERSION = 2
@@ -160,6 +161,7 @@ class Fold:
         self._kinds: dict[str, Counter[str]] = {}
         self._names = ClusterNames(policy.cluster_capacity)
         self._consistency = Consistency()
+        self._topics = Topics(embedder.dims)
         self._failures: Counter[str] = Counter()
         self._urgencies: dict[str, float] = {}
         self._deployments: deque[Deployment] = deque(maxlen=DEPLOYMENTS)
@@ -221,12 +223,12 @@ class Fold:
         return failure_kinds(judged, [contradiction] if contradiction else [])
 
     def _embed(self, due: Sequence[Learnable], found: Sequence[list[Finding]]) -> dict[str, Any]:
-        """Vectors of the failures that have no cluster yet, in one batch."""
+        """Vectors of the failures that have no cluster yet, and of the sample, in one batch."""
         texts: dict[str, str] = {}
         for record, kinds in zip(due, found, strict=True):
-            if kinds and isinstance(record, Judged):
+            if isinstance(record, Judged) and (kinds or record.why == "sample"):
                 known = self._counted.get(record.trace_id)
-                if known is None or known.cluster is None:
+                if known is None or (kinds and known.cluster is None):
                     texts.setdefault(record.trace_id, record.interaction.question)
         if not texts:
             return {}
@@ -272,10 +274,29 @@ class Fold:
         forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
         outputs: list[Output] = []
         if not forgotten:
+            if kinds:
+                kinds = self._with_topic(kinds, before, vector)
+            elif judged.why == "sample" and before is None and vector is not None:
+                self._topics.learn(judged.trace_id, vector, at)
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
             outputs += self._count(judged, before, kinds, cluster, at)
         return outputs + self._curate(judged, kinds, cluster)
+
+    def _with_topic(
+        self, kinds: list[Finding], before: Counted | None, vector: Any
+    ) -> list[Finding]:
+        """The kinds, with that of a question about what nobody asked before."""
+        if before is not None and before.cluster is not None:  # decided when it was placed
+            told = topics.KIND in before.kinds
+            unseen = (
+                Finding(topics.KIND, topics.CONFIDENCE, "when it first failed") if told else None
+            )
+        else:
+            unseen = None if vector is None else self._topics.unseen(vector)
+        if unseen is None:
+            return kinds
+        return [kind for kind in kinds if kind.kind != UNEXPLAINED] + [unseen]
 
     def _place(self, judged: Judged, vector: Any, at: float) -> str:
         call = judged.interaction
@@ -569,6 +590,7 @@ class Fold:
             "kinds": {name: dict(kinds) for name, kinds in self._kinds.items()},
             "names": self._names.dump(),
             "consistency": self._consistency.dump(),
+            "topics": self._topics.dump(),
             "failures": dict(self._failures),
             "urgencies": self._urgencies,
             "deployments": [encode(deployment) for deployment in self._deployments],
@@ -608,9 +630,11 @@ class Fold:
         self._curation.load(state["curation"])
         self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
-        # States of before there were these two load without them.
+        # States of before there were these load without them.
         self._names = ClusterNames.load(state.get("names", {}), self._policy.cluster_capacity)
         self._consistency = Consistency.load(state.get("consistency", []))
+        if "topics" in state:
+            self._topics = Topics.load(state["topics"], self._embedder.dims)
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
