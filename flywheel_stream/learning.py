@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from flywheel_stream import metrics, topics
 from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
+from flywheel_stream.classifying import KindClassifier
 from flywheel_stream.clusters import Clusters
 from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
 from flywheel_stream.consistency import Consistency
@@ -35,6 +36,8 @@ from flywheel_stream.events import (
     Advice,
     Alert,
     Clock,
+    Decided,
+    Decision,
     Deployed,
     Deployment,
     Exemplar,
@@ -51,7 +54,7 @@ from flywheel_stream.events import (
     decode_learnable,
     encode,
 )
-from flywheel_stream.failures import UNEXPLAINED, excerpt, failure_kinds, severity
+from flywheel_stream.failures import KINDS, UNEXPLAINED, excerpt, failure_kinds, severity
 from flywheel_stream.lineage import alert_id
 from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
@@ -101,6 +104,7 @@ class Counted(Struct, array_like=True):
     cluster: str | None
     kinds: list[str]
     followed: bool
+    learnt: list[Finding] = []
 
 
 class AppPicture(NamedTuple):
@@ -162,6 +166,7 @@ class Fold:
         self._names = ClusterNames(policy.cluster_capacity)
         self._consistency = Consistency()
         self._topics = Topics(embedder.dims)
+        self._classifier = KindClassifier()
         self._failures: Counter[str] = Counter()
         self._urgencies: dict[str, float] = {}
         self._deployments: deque[Deployment] = deque(maxlen=DEPLOYMENTS)
@@ -210,7 +215,8 @@ class Fold:
             elif isinstance(record, Deployed):
                 self._deployments.append(record.deployment)
                 self._comparing.deploy(record.deployment)
-            # A decision changes nothing that is learnt: it is kept in its topic.
+            elif isinstance(record, Decided):
+                self._decide(record.decision)
         outputs += self._pass_time(watermark, inclusive=True)
         self.now = watermark
         self._forget(watermark - self._policy.revision_window)
@@ -233,6 +239,19 @@ class Fold:
         if not texts:
             return {}
         return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
+
+    def _decide(self, decision: Decision) -> None:
+        """Learns from the clearest failures of an incident what kind they are, if that was said."""
+        subject = next(
+            (i.subject for i in self._alerts.open_incidents() if i.incident == decision.incident),
+            "",
+        )
+        cluster = self._clusters.resolve(subject)
+        if decision.kind not in KINDS - {UNEXPLAINED} or cluster not in self._clusters:
+            return
+        texts = [text for _, text in self._clusters.info(cluster).exemplars]
+        if texts:
+            self._classifier.learn(list(self._embedder.embed(texts)), decision.kind)
 
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
         """Counts the minutes that are over, and runs the ticks, up to a time."""
@@ -274,29 +293,27 @@ class Fold:
         forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
         outputs: list[Output] = []
         if not forgotten:
+            learnt: list[Finding] = []
             if kinds:
-                kinds = self._with_topic(kinds, before, vector)
+                learnt = self._learnt(kinds, before, vector)
+                kinds = _with_learnt(kinds, learnt)
             elif judged.why == "sample" and before is None and vector is not None:
                 self._topics.learn(judged.trace_id, vector, at)
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
-            outputs += self._count(judged, before, kinds, cluster, at)
+            outputs += self._count(judged, before, kinds, cluster, at, learnt=learnt)
         return outputs + self._curate(judged, kinds, cluster)
 
-    def _with_topic(
-        self, kinds: list[Finding], before: Counted | None, vector: Any
-    ) -> list[Finding]:
-        """The kinds, with that of a question about what nobody asked before."""
-        if before is not None and before.cluster is not None:  # decided when it was placed
-            told = topics.KIND in before.kinds
-            unseen = (
-                Finding(topics.KIND, topics.CONFIDENCE, "when it first failed") if told else None
-            )
-        else:
-            unseen = None if vector is None else self._topics.unseen(vector)
-        if unseen is None:
-            return kinds
-        return [kind for kind in kinds if kind.kind != UNEXPLAINED] + [unseen]
+    def _learnt(self, kinds: list[Finding], before: Counted | None, vector: Any) -> list[Finding]:
+        """What memory tells of a failure; decided when it is placed, and then it stands."""
+        if before is not None and before.cluster is not None:
+            return before.learnt
+        if vector is None:
+            return []
+        found = [self._topics.unseen(vector)]
+        if [kind.kind for kind in kinds] == [UNEXPLAINED]:
+            found.insert(0, self._classifier.predict(vector))
+        return [finding for finding in found if finding is not None]
 
     def _place(self, judged: Judged, vector: Any, at: float) -> str:
         call = judged.interaction
@@ -311,6 +328,8 @@ class Fold:
         kinds: list[Finding],
         cluster: str | None,
         at: float,
+        *,
+        learnt: list[Finding],
     ) -> list[Output]:
         """Counts the call in place of what its former revision counted."""
         call = judged.interaction
@@ -324,6 +343,7 @@ class Fold:
             cluster=cluster,
             kinds=[kind.kind for kind in kinds],
             followed=judged.next is not None,
+            learnt=learnt or (before.learnt if before else []),
         )
         if before is not None:
             self._take_back(call, before)
@@ -591,6 +611,7 @@ class Fold:
             "names": self._names.dump(),
             "consistency": self._consistency.dump(),
             "topics": self._topics.dump(),
+            "classifier": self._classifier.dump(),
             "failures": dict(self._failures),
             "urgencies": self._urgencies,
             "deployments": [encode(deployment) for deployment in self._deployments],
@@ -635,6 +656,7 @@ class Fold:
         self._consistency = Consistency.load(state.get("consistency", []))
         if "topics" in state:
             self._topics = Topics.load(state["topics"], self._embedder.dims)
+            self._classifier = KindClassifier.load(state["classifier"])
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
@@ -658,11 +680,23 @@ def _counted_row(counted: Counted) -> list[Any]:
         counted.cluster,
         counted.kinds,
         counted.followed,
+        [list(structs.astuple(finding)) for finding in counted.learnt],
     ]
 
 
 def _counted(row: Sequence[Any]) -> Counted:
-    return Counted(row[0], Slice(*row[1]), *row[2:])
+    """Of a row; those of before anything was learnt of failures are shorter."""
+    learnt = [Finding(*finding) for finding in row[9]] if len(row) > 9 else []
+    counted = Counted(row[0], Slice(*row[1]), *row[2:9])
+    counted.learnt = learnt
+    return counted
+
+
+def _with_learnt(kinds: list[Finding], learnt: Sequence[Finding]) -> list[Finding]:
+    """The kinds with what memory tells; likeness only stands in where nothing else explains."""
+    explained = [kind for kind in kinds if kind.kind != UNEXPLAINED]
+    more = [one for one in learnt if one.kind == topics.KIND or not explained]
+    return explained + more if more else kinds
 
 
 def _why(spike: Spike) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from flywheel_stream import metrics, topics
+from flywheel_stream import classifying, metrics, topics
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
 from flywheel_stream.event_time import NEVER
 from flywheel_stream.events import (
     Clock,
+    Decided,
+    Decision,
     Deployed,
     Deployment,
     Finding,
@@ -448,10 +450,56 @@ def test_a_failure_about_what_nobody_asks_is_told_also_when_it_is_revised() -> N
     ]
 
 
+def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(classifying, "_LEAST", 2)
+    monkeypatch.setattr(classifying, "SURE", 0.3)
+    learner = new_learner()
+    sides = {"wrong price of shoes": "outdated_knowledge", "forgot my password": "tone"}
+    records: list[Learnable] = [traffic(int(START // 60) + n, [n]) for n in range(120)]
+    for n in range(40):
+        for side, text in enumerate(sides):
+            name, ts = f"f{side}-{n}", START + 3600 + 20 * n
+            call = interaction(name, ts, 500 + 2 * n + side, prompt=text, user_id=f"u{side}{n}")
+            records.append(judged(call, 2 * n + side, thumb(name, ts + 1, "down")))
+    opened = rows(feed(learner, [*records, clock(START + 5000)]), "alerts")
+    incidents = {row["incident"]: row["title"] for row in opened}
+    assert len(incidents) == 2
+    decided = [
+        Decided(
+            origin=Origin("decisions", 0, n),
+            app="shop",
+            ts=START + 5000 + n,
+            decision=Decision(
+                id=f"d{n}",
+                incident=incident,
+                ts=START + 5000 + n,
+                kind=next(kind for text, kind in sides.items() if text.split()[-1] in title),
+            ),
+        )
+        for n, (incident, title) in enumerate([*incidents.items()] * 3)
+    ]
+    late = [
+        judged(
+            interaction(f"g{n}", START + 5100 + n, 900 + n, prompt=f"{text} again"),
+            900 + n,
+            thumb(f"g{n}", START + 5102 + n, "down"),
+        )
+        for n, text in enumerate(sides)
+    ]
+    found = rows(feed(learner, [*decided, *late, clock(START + 5200)]), "failures")
+    assert [row["kinds"][0]["kind"] for row in found] == list(sides.values())
+    assert found[0]["kinds"][0]["evidence"] == "like what was decided (6 decisions)"
+    restored = new_learner()
+    restored.load(learner.dump(), [learner.dump_app("shop")])
+    assert plain(restored.dump_app("shop")) == plain(learner.dump_app("shop"))
+
+
 def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
     fold = Fold("shop", POLICY, EMBEDDER)
     state = fold.dump()
-    for part in ("names", "consistency", "topics"):
+    for part in ("names", "consistency", "topics", "classifier"):
         del state[part]
     again = Fold("shop", POLICY, EMBEDDER)
     again.load(state)
