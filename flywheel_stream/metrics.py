@@ -169,6 +169,32 @@ DEDUP_SKIPPED = Metric(
         "{{step}}",
     ),
 )
+NOTIFICATIONS = Metric(
+    "flywheel_notifications",
+    "counter",
+    "Alerts told to a receiver: delivered, retried (it did not answer), refused, or expired.",
+    ("receiver", "outcome"),
+    Panel(
+        _HEALTH,
+        "Notifications",
+        "cps",
+        "sum by (receiver, outcome) (rate(flywheel_notifications_total[5m]))",
+        "{{receiver}} {{outcome}}",
+    ),
+)
+TOP_USER = Metric(
+    "flywheel_top_user_ratio",
+    "gauge",
+    "Share of a worker's latest calls that its busiest user made.",
+    (),
+    Panel(
+        _HEALTH,
+        "Busiest user",
+        "percentunit",
+        "max(flywheel_top_user_ratio)",
+        "share of calls",
+    ),
+)
 RETRIES = Metric(
     "flywheel_retries",
     "counter",

@@ -21,8 +21,10 @@ from flywheel_stream.comparing import ComparePolicy
 from flywheel_stream.dedup import Window, WindowPolicy
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import UnavailableError
+from flywheel_stream.failures import KINDS
 from flywheel_stream.learning import LearnPolicy
 from flywheel_stream.lineage import RULES_VERSION
+from flywheel_stream.rules import Rules
 from flywheel_stream.scrubbing import Scrubber
 from flywheel_stream.signals import TABLE_VERSION
 from flywheel_stream.triage import Budget
@@ -339,6 +341,7 @@ class Worker:
                 sample_rate=settings.sample_rate,
                 attributes=compare.attributes,
                 join_window=join_window,
+                rules=Rules(settings.rules, KINDS),
             ),
             window=self._window(),
             room=RedisWaitingRoom(self._redis, join_window),

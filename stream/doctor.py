@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal, NamedTuple
 
+import aiohttp
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
@@ -16,6 +17,7 @@ from stream.settings import Settings
 from stream.topics import Topics, TopicSpec
 
 Level = Literal["ok", "warn", "error"]
+OK = 200
 
 
 class Finding(NamedTuple):
@@ -33,6 +35,7 @@ async def examine(settings: Settings) -> list[Finding]:
     found.append(_embedder(settings))
     found.append(_evaluation_sets(settings))
     found.append(_secret(settings))
+    found += [finding async for finding in _receivers(settings)]
     return found
 
 
@@ -159,3 +162,30 @@ def _secret(settings: Settings) -> Finding:
         "secret",
         "not set: users are hashed with another key at each start. Set FLYWHEEL_SECRET.",
     )
+
+
+async def _receivers(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.alertmanager_url:
+        yield await _alertmanager(settings.alertmanager_url.rstrip("/"))
+    if settings.webhook_url.get_secret_value() and not settings.webhook_secret.get_secret_value():
+        yield Finding(
+            "warn",
+            "webhook",
+            "what it gets is not signed: set FLYWHEEL_WEBHOOK_SECRET here and there",
+        )
+
+
+async def _alertmanager(url: str) -> Finding:
+    timeout = aiohttp.ClientTimeout(total=5)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as http,
+            http.get(f"{url}/api/v2/status") as answer,
+        ):
+            found = answer.status
+    except (aiohttp.ClientError, TimeoutError) as error:
+        reason = type(error).__name__
+        return Finding("error", "alertmanager", f"{url} does not answer ({reason}): correct it")
+    if found != OK:
+        return Finding("error", "alertmanager", f"{url} has no API v2 (HTTP {found}): correct it")
+    return Finding("ok", "alertmanager", f"{url} answers")

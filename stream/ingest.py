@@ -28,6 +28,7 @@ from flywheel_stream.dedup import Window
 from flywheel_stream.errors import TooManyDeadLettersError
 from flywheel_stream.events import Clock, Interaction, Source, decode_interaction
 from flywheel_stream.joining import CallMeeting, SignalMeeting, WaitingRoom
+from stream.flooding import TopUser
 from stream.prometheus import Metrics
 from stream.retry import RETRY_FIRST, RETRY_MOST, TRANSIENT, NotAliveError, is_transient
 from stream.sink import Sink
@@ -100,6 +101,7 @@ class Ingest:
         self._idle_timeout = idle_timeout
         self._limit = dead_letter_limit
         self._join_window = join_window
+        self._top_user = TopUser()
         self._refused: deque[bool] = deque(maxlen=WATCHED)
         self._clocks: dict[TP, InputClock] = {}
         self._given_up: set[tuple[str, str]] = set()
@@ -230,6 +232,8 @@ class Ingest:
             following = await self._following([*meetings, *resolved])
         with self._timed("finish"):
             waiting = dict(zip(awaiting, resolved, strict=True))
+            self._top_user.take(batch.calls)
+            self._metrics.set(metrics.TOP_USER, self._top_user.share())
             return cleaner.finish_calls(batch, meetings, waiting, following)
 
     async def _signals(self, batch: SignalBatch) -> Cleaned:

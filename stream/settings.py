@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,6 +16,8 @@ from pydantic_settings import (
 )
 
 from flywheel_stream.errors import ConfigError
+from flywheel_stream.failures import KINDS
+from flywheel_stream.rules import Rules
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -43,7 +45,19 @@ def _shared(value: object) -> object:
     return {variant: share for variant, _, share in pairs}
 
 
+def _compiled(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """The rules as they are; a wrong one is refused before anything is read."""
+    try:
+        Rules(value, KINDS)
+    except ConfigError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return value
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+RuleTables = Annotated[
+    tuple[dict[str, Any], ...], NoDecode, BeforeValidator(_listed), AfterValidator(_compiled)
+]
 Shares = Annotated[dict[str, Positive], NoDecode, BeforeValidator(_shared)]
 
 
@@ -137,6 +151,9 @@ class Settings(BaseSettings):
     sample_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         0.01, description="Share of all calls that the learner sees without a signal."
     )
+    rules: RuleTables = Field(
+        (), description="Checks of your own, tables `[[rules]]`; see docs/rules.md."
+    )
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="Share of the last thousand records at which a worker stops."
     )
@@ -192,6 +209,24 @@ class Settings(BaseSettings):
     budget_days: Positive = Field(14.0, description="Days that a fix may take; triage heeds it.")
     budget_cost: Positive = Field(5000.0, description="USD that a fix may cost; triage heeds it.")
 
+    # --- notifications
+    alertmanager_url: str = Field(
+        "", description="Alertmanager that is told of incidents (API v2); empty: none."
+    )
+    slack_webhook: SecretStr = Field(
+        SecretStr(""), description="Slack-compatible incoming webhook; empty: none."
+    )
+    webhook_url: SecretStr = Field(
+        SecretStr(""), description="Webhook that gets each alert as JSON; empty: none."
+    )
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Signs what the webhook gets, as Standard Webhooks has it."
+    )
+    notify_max_age_hours: Positive = Field(
+        24.0, description="Age at which an alert that nobody took is no longer told."
+    )
+    grafana_url: str = Field("", description="Grafana, for links in notifications.")
+
     # --- serving
     http_host: str = Field("127.0.0.1", description="Address of /metrics, /health and /ready.")
     http_port: Annotated[int, Field(ge=0, le=65535)] = Field(
@@ -228,6 +263,9 @@ class Settings(BaseSettings):
 def _mask_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     credentials, at, host = rest.rpartition("@")
+    if scheme.startswith("http"):  # the path of a webhook is its key
+        name, slash, path = host.partition("/")
+        host = f"{name}{slash}{'********' if path else ''}"
     return f"{scheme}://{'********@' if at else ''}{host}" if credentials or not at else url
 
 

@@ -70,6 +70,15 @@ def test_a_file_that_cannot_be_read_is_named_without_its_text(
     assert "not json" not in str(refused.value)
 
 
+def test_the_path_of_a_webhook_is_its_key_and_is_not_shown() -> None:
+    shown = load_settings(
+        slack_webhook="https://hooks.example/services/T1/B2/very-secret",
+        redis="redis://:very-secret@localhost:6379/0",
+    ).masked()
+    assert shown["slack_webhook"] == "https://hooks.example/********"
+    assert shown["redis"] == "redis://********@localhost:6379/0"
+
+
 def test_shares_of_arms_are_written_as_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYWHEEL_ARM_SHARES", "a=0.9, b=0.1")
     assert load_settings().arm_shares == {"a": 0.9, "b": 0.1}

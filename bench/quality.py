@@ -1,0 +1,289 @@
+"""Prints how well failures are recognised: recall, precision and false alarms by check and kind.
+
+Run ``python -m bench.quality`` in the repository; it reads ``../shared/data/real``. Every set is cut
+into halves by its split key: rules were written looking at one, the other was only ever counted.
+The figures are of the half that was not looked at; ``--half seen`` or ``all`` prints the others.
+The table is Markdown, as in ``docs/quality.md``.
+"""
+
+import argparse
+import gzip
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from flywheel_stream.checks import check_raw, check_scrubbed
+from flywheel_stream.events import Call, Expect, Finding, Interaction, Origin
+from flywheel_stream.failures import FROM_CHECKS, named_kinds
+
+_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
+_LABELS = Path(__file__).with_name("comment_kinds.json")
+_NONE, _OTHER = "none", "other"  # labels of comments without complaint, or with one of no kind
+
+_FACTS = tuple(name for name, cause in FROM_CHECKS.items() if cause.kind == "factual_error")
+"""Checks that tell a wrong fact: none does, so the answers of HaluEval show what is missed."""
+
+Row = dict[str, Any]
+
+
+class Judged(NamedTuple):
+    """One case: whether it is of the kind, whether we say so."""
+
+    true: bool
+    said: bool
+
+
+class Line(NamedTuple):
+    """A line of the table."""
+
+    data: str
+    what: str
+    cases: list[Judged]
+
+    def markdown(self) -> str:
+        """Recall over what is of the kind, false alarms over what is not, precision."""
+        yes = [case.said for case in self.cases if case.true]
+        no = [case.said for case in self.cases if not case.true]
+        said = sum(yes) + sum(no)
+        return (
+            f"| {self.data} | {self.what} | {_share(sum(yes), len(yes))} | {_share(sum(yes), said)} "
+            f"| {_share(sum(no), len(no))} |"
+        )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%} ({part:,} of {whole:,})" if whole else "-"
+
+
+def rows_of(name: str, key: str, half: str) -> list[Row]:
+    """The rows of a set whose split key falls into the half: ``seen``, ``unseen`` or ``all``."""
+    with gzip.open(_DATA / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [row for row in rows if half in {"all", _half(row[key])}]
+
+
+def _half(key: str) -> str:
+    return "unseen" if crc32(key.encode("utf-8", "surrogatepass")) & 1 else "seen"
+
+
+def findings(prompt: str, response: str, **fields: Any) -> list[Finding]:
+    """What all checks find on a call."""
+    call = {
+        "trace_id": "t",
+        "ts": 0.0,
+        "model": "m",
+        "prompt": prompt,
+        "response": response,
+        **fields,
+    }
+    rest: Row = {
+        "app": "a",
+        "pii": {},
+        "checks": [],
+        "fingerprint": "",
+        "seen": 1,
+        "origin": Origin("t", 0, 0),
+    }
+    return check_raw(Call(**call)) + check_scrubbed(Interaction(**call, **rest))
+
+
+def _fires(found: Iterable[Finding], *names: str) -> bool:
+    return any(finding.kind in names for finding in found)
+
+
+# ---------------------------------------------------------------- checks
+
+
+def json_lines(half: str) -> Iterator[Line]:
+    """Broken JSON that users of a repair tool reported, and what whole models answered."""
+    json_wanted = Expect(format="json")
+    cases = [
+        Judged(
+            not row["json_strict_valid"],
+            _fires(
+                findings("Give me JSON.", row["response"], expect=json_wanted),
+                "invalid_json",
+                "empty_response",
+            ),
+        )
+        for row in rows_of("E_json_repair_cases", "response", half)
+    ]
+    yield Line("json_repair", "format_error (JSON promised)", cases)
+
+
+def llmfao_lines(half: str) -> Iterator[Line]:
+    """Answers of 70 models to 19 prompts: the empty ones, and those that should have been JSON.
+
+    The few prompts are not cut into halves: no rule was written by looking at these answers.
+    """
+    rows = rows_of("E_llmfao_outputs", "prompt_slug", "all")
+    wanted = [row for row in rows if row.get("json_strict_valid") is not None]
+    yield Line(
+        "llmfao (all)",
+        "format_error (JSON promised)",
+        [
+            Judged(
+                not row["json_strict_valid"],
+                _fires(
+                    findings(row["prompt"], row["response"], expect=Expect(format="json")),
+                    "invalid_json",
+                    "empty_response",
+                ),
+            )
+            for row in wanted
+        ],
+    )
+    yield Line(
+        "llmfao (all)",
+        "empty answer",
+        [
+            Judged(
+                row["failure_kind"] == "empty",
+                _fires(findings(row["prompt"], row["response"]), "empty_response"),
+            )
+            for row in rows
+        ],
+    )
+
+
+def refusal_lines(half: str) -> Iterator[Line]:
+    """XSTest: what full refusals of safe prompts are found, and what else is called one."""
+    rows = rows_of("E_xstest_refusals", "prompt", half)
+    said = [_fires(findings(row["prompt"], row["response"]), "refusal") for row in rows]
+    pairs = [
+        (row["prompt_is_unsafe"], row["label"][0], fired)
+        for row, fired in zip(rows, said, strict=True)
+    ]
+    yield Line(
+        "xstest, safe prompts",
+        "refusal: full, against full compliance",
+        [
+            Judged(label == "2", fired)
+            for unsafe, label, fired in pairs
+            if not unsafe and label != "3"
+        ],
+    )
+    yield Line(
+        "xstest, safe prompts",
+        "refusal: full or partial, against full compliance",
+        [Judged(label != "1", fired) for unsafe, label, fired in pairs if not unsafe],
+    )
+    yield Line(
+        "xstest, all prompts",
+        "refusal of a safe prompt, against all else, rightful refusals included",
+        [
+            Judged(not unsafe and label == "2", fired)
+            for unsafe, label, fired in pairs
+            if unsafe or label != "3"
+        ],
+    )
+
+
+def hallucination_lines(half: str) -> Iterator[Line]:
+    """HaluEval: facts are beyond a check without sources; how often do checks cry wolf?"""
+    rows = rows_of("E_halueval_general", "prompt", half)
+    fired = [findings(row["prompt"], row["response"]) for row in rows]
+    wrong = [row["failure_kind"] is not None for row in rows]
+    yield Line(
+        "halueval",
+        "factual_error (hallucination)",
+        [Judged(true, _fires(found, *_FACTS)) for true, found in zip(wrong, fired, strict=True)],
+    )
+    yield Line(
+        "halueval",
+        "any check, against answers labelled as free of hallucination",
+        [Judged(true, bool(found)) for true, found in zip(wrong, fired, strict=True)],
+    )
+    for name in sorted({finding.kind for found in fired for finding in found}):
+        alarms = [
+            Judged(true, _fires(found, name))
+            for true, found in zip(wrong, fired, strict=True)
+            if not true
+        ]
+        yield Line("halueval", f"`{name}` on those answers", alarms)
+
+
+def sycophancy_lines(half: str) -> Iterator[Line]:
+    """Multiple choice in which one option echoes the persona of the prompt."""
+    rows = rows_of("E_sycophancy_anthropic", "prompt", half)
+    yield Line(
+        "sycophancy",
+        "sycophancy",
+        [
+            Judged(true, _fires(findings(row["prompt"], row[field]), "capitulation"))
+            for row in rows
+            for field, true in (("response_sycophantic", True), ("response_other", False))
+        ],
+    )
+
+
+# ---------------------------------------------------------------- comments
+
+
+def comments_of(half: str) -> Iterator[tuple[str, str, str]]:
+    """(data set, key of the comment, its text), of all comments that say something."""
+    for row in rows_of("B_feedbackqa_ratings", "prompt", half):
+        for n, comment in enumerate(row["comments"]):
+            if comment.strip():
+                yield "feedbackqa", _key(row["id"], n), comment
+    for row in rows_of("B_squality_reviews", "doc_id", half):
+        spans = [said["comment"] for review in row["reviews"] for said in review["comments"]]
+        for n, comment in enumerate(spans):
+            if comment.strip():
+                yield "squality", _key(row["id"], n), comment
+
+
+def _key(row_id: str, n: int) -> str:
+    return blake2b(f"{row_id}/{n}".encode(), digest_size=6).hexdigest()
+
+
+def comment_lines(half: str) -> Iterator[Line]:
+    """Comments whose kinds were read off them by hand, never by a rule; only the keys are kept."""
+    labels: dict[str, list[str]] = json.loads(_LABELS.read_text())
+    read: dict[str, list[tuple[list[str], list[str]]]] = {}
+    for data, key, comment in comments_of(half):
+        if key in labels:
+            said = [finding.kind for finding in named_kinds(comment)]
+            read.setdefault(data, []).append((labels[key], said))
+    for data, pairs in sorted(read.items()):
+        kinds = Counter(kind for truth, said in pairs for kind in {*truth, *said})
+        for kind in sorted(kinds, key=lambda kind: (-kinds[kind], kind)):
+            if kind not in {_NONE, _OTHER}:
+                cases = [Judged(kind in truth, kind in said) for truth, said in pairs]
+                yield Line(f"{data} comments", kind, cases)
+        yield Line(
+            f"{data} comments",
+            "any kind, against comments without complaint",
+            [Judged(truth != [_NONE], bool(said)) for truth, said in pairs],
+        )
+
+
+LINES: tuple[Callable[[str], Iterator[Line]], ...] = (
+    json_lines,
+    llmfao_lines,
+    refusal_lines,
+    hallucination_lines,
+    sycophancy_lines,
+    comment_lines,
+)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--half", choices=("unseen", "seen", "all"), default="unseen")
+    half = parser.parse_args().half
+    print("| data | kind or check | recall | precision | false alarms |")
+    print("|---|---|---|---|---|")
+    for lines in LINES:
+        for line in lines(half):
+            if line.cases:
+                print(line.markdown(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
