@@ -226,19 +226,38 @@ def test_arms_votes_and_groups_come_out_of_the_fold() -> None:
 
 
 @pytest.mark.parametrize("kind", ["winner", "pull_back"])
-def test_a_verdict_names_the_arm_that_should_take_over(kind: Any) -> None:
+def test_a_verdict_names_the_arm_that_should_take_over(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (fold,) = feed(new_learner(), [*day(calls=1500), END]).folds()
     worse, better = Arm("m-b", "b"), Arm("m-a", "a")
     comparing = fold._comparing
     assert comparing.better_than(worse, lambda _: "") is None  # nothing is proven
     rows = fold.compared().arms
     verdict = Verdict(kind, better if kind == "winner" else worse, "it is so")
-    comparing._arms = [row._replace(verdict=verdict) for row in rows]
+    told = [row._replace(verdict=verdict) for row in rows]
+    monkeypatch.setattr(comparing._experiments, "rows", lambda _: told)
     assert comparing.better_than(worse, lambda _: "") == (better, "it is so")
     assert comparing.better_than(better, lambda _: "") is None
     assert comparing.better_than(Arm("m-z"), lambda _: "") is None
-    comparing._arms = [row._replace(verdict=verdict, until=START) for row in rows]
+    told = [row._replace(verdict=verdict, until=START) for row in rows]
     assert comparing.better_than(worse, lambda _: "") is None  # it is over
+
+
+def test_advice_speaks_of_clusters_as_they_are_called_now_whatever_was_shown_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (fold,) = feed(new_learner(), [*day(calls=100), END]).folds()
+    fold._comparing.picture(START, lambda _: "before")
+    asked: list[str] = []
+
+    def rows(label: Any) -> list[Any]:
+        asked.append(label("c"))
+        return []
+
+    monkeypatch.setattr(fold._comparing._experiments, "rows", rows)
+    fold._comparing.better_than(Arm("m-b", "b"), lambda _: "now")
+    assert asked == ["now"]
 
 
 def test_a_sensitive_attribute_is_shown_for_fairness_alone() -> None:
