@@ -48,7 +48,7 @@ MISMATCH = 0.01
 """Rate at which arms that get the traffic they should are said not to."""
 
 MAX_ARMS = 6
-"""Arms of an app that are compared; the one that was silent longest makes room."""
+"""Arms of an app that are compared; one that was silent for an hour makes room for another."""
 
 MAX_CLUSTERS = 40
 """Clusters of a pair whose failures are compared; later ones count overall alone."""
@@ -158,10 +158,9 @@ class Experiments:
             self._begin_anew(*self._restarts.pop(0))
         changing = {variant for at, variant in self._restarts if at < start + 60}
         for arm in sorted({*minute.arms, *(call.arm for call in minute.calls)}):
-            if changing.isdisjoint({"", arm.variant}):  # else both versions are in this minute
+            # Else both versions are in this minute.
+            if changing.isdisjoint({"", arm.variant}) and self._room(arm, minute.minute):
                 self._last[arm] = minute.minute
-        while len(self._last) > MAX_ARMS:
-            self._drop(min(self._last, key=lambda arm: (self._last[arm], arm)))
         for key in self._beside(minute.minute):
             if not changing.isdisjoint({"", key[0].variant, key[1].variant}):
                 continue
@@ -191,10 +190,17 @@ class Experiments:
         for arm in [arm for arm in self._last if not variant or arm.variant == variant]:
             del self._last[arm]
 
-    def _drop(self, arm: Arm) -> None:
-        del self._last[arm]
-        for key in [key for key in self._pairs if arm in key]:
+    def _room(self, arm: Arm, minute: int) -> bool:
+        """Whether an arm may be compared; one that has long been silent makes room for it."""
+        if arm in self._last or len(self._last) < MAX_ARMS:
+            return True
+        gone = min(self._last, key=lambda other: (self._last[other], other))
+        if self._last[gone] >= minute - _STALE:
+            return False
+        del self._last[gone]
+        for key in [key for key in self._pairs if gone in key]:
             del self._pairs[key]
+        return True
 
     def _expected(self, key: tuple[Arm, Arm]) -> float | None:
         """The share of the second arm among both that is configured."""

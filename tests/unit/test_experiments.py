@@ -241,6 +241,17 @@ def test_arms_clusters_and_queues_are_bounded(monkeypatch: pytest.MonkeyPatch) -
     assert len(queue) <= experiments._MAX_QUEUE
 
 
+def test_too_many_arms_leave_those_that_are_compared_alone() -> None:
+    arms = {Arm("m", f"v{n}"): 10 for n in range(experiments.MAX_ARMS + 2)}
+    live = settled([Minute(n, [], arms, {}) for n in range(10)])
+    rows = live.rows()
+    assert len(rows) == experiments.MAX_ARMS * (experiments.MAX_ARMS - 1) // 2
+    assert all(row.calls == (100, 100) for row in rows)
+    late = Arm("m", "v9")
+    live.settle(Minute(100, [], {late: 10, Arm("m", "v0"): 10}, {}))
+    assert {row.second for row in live.rows()} >= {late}
+
+
 def test_a_restored_fold_continues_as_an_undisturbed_one() -> None:
     found = minutes(60, failing=(0.1, 0.2), clusters=4)
     undisturbed, restored = Experiments({"a": 0.5, "b": 0.5}), Experiments({"a": 0.5, "b": 0.5})
