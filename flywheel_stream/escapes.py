@@ -1,7 +1,8 @@
-r"""Texts inside JSON: what stands there once its escapes are read, and where each character lay.
+r"""Texts inside JSON, URLs and HTML: what stands there once escapes are read, and where it lay.
 
 In an answer that is JSON, or in code, a line ends with ``\n``: two characters, of which the second
-is a letter, so that the name that follows seems to be the end of a word. So a text with escapes is
+is a letter, so that the name that follows seems to be the end of a word; in a URL the sign of an
+address is ``%40``. So a text with escapes is
 looked at a second time as its reader will see it, and what is found is brought back to its place.
 """
 
@@ -11,7 +12,11 @@ from typing import NamedTuple
 
 from flywheel_stream.replacing import Entity
 
-_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|([\\/"bfnrt]))')
+_ESCAPE = re.compile(
+    r'\\(?:u([0-9a-fA-F]{4})|([\\/"bfnrt]))'
+    r"|%([2-7][0-9a-fA-F])"
+    r"|&#(?:x([0-9a-fA-F]{2,5})|([0-9]{2,6}));"
+)
 _MEANS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -28,9 +33,14 @@ class Unescaped(NamedTuple):
         return Entity(entity.type, self.begins[entity.start], self.ends[entity.end - 1])
 
 
+def may_be_escaped(text: str) -> bool:
+    """Whether it is worth while to look for escapes."""
+    return "\\" in text or "%" in text or "&#" in text
+
+
 def unescaped(text: str) -> Unescaped | None:
-    """The text as a reader of JSON sees it; ``None`` where that is the same."""
-    if "\\" not in text:
+    """The text as a reader of JSON, of a query or of HTML sees it; ``None`` where that is the same."""
+    if not may_be_escaped(text):
         return None
     parts: list[str] = []
     begins: list[int] = []
@@ -52,10 +62,10 @@ def unescaped(text: str) -> Unescaped | None:
 
 
 def _meant(match: re.Match[str]) -> str:
-    code, letter = match.groups()
-    if code is None:
+    code, letter, percent, hexadecimal, decimal = match.groups()
+    if letter:
         return _MEANS.get(letter, letter)
-    number = int(code, 16)
+    number = int(decimal) if decimal else int(code or percent or hexadecimal, 16)
     return "\N{REPLACEMENT CHARACTER}" if number in _SURROGATES else chr(number)
 
 

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from flywheel_stream.errors import ScrubError
-from flywheel_stream.escapes import Unescaped, unescaped, united
+from flywheel_stream.escapes import Unescaped, may_be_escaped, unescaped, united
 from flywheel_stream.gating import CLEAN, Gate, Gated, PlainGate, best_gate, worth_scrubadub
 from flywheel_stream.pii import AROUND, TABLE, Detector, Span, beginning, fold
 from flywheel_stream.pii import version as table_version
@@ -106,7 +106,7 @@ class Scrubber:
                 if len(text) >= REMEMBERED_FROM:
                     out.append(self._scrub_long(text, label))
                     continue
-                if "\\" in text:
+                if may_be_escaped(text):
                     out.append(self._scrub(text, gate(text), label))
                     continue
                 gated = gate(text)

@@ -42,6 +42,22 @@ def test_letters_that_are_written_as_numbers_are_read() -> None:
     assert "ndez" not in scrubbed
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "https://x.com/?email=jane.doe%40corp.example.com&x=1",
+            "https://x.com/?email=<EMAIL>&x=1",
+        ),
+        ("<p>jane.doe&#64;corp.example.com</p>", "<p><EMAIL></p>"),
+        ("<p>jane.doe&#x40;corp.example.com</p>", "<p><EMAIL></p>"),
+        ("Up by 40 %, 20%25 and &#39;so on&#39;", "Up by 40 %, 20%25 and &#39;so on&#39;"),
+    ],
+)
+def test_what_urls_and_html_hide_is_found(text: str, expected: str) -> None:
+    assert SCRUBBER.scrub([text])[0].text == expected
+
+
 def test_a_backslash_that_is_none_of_json_changes_nothing() -> None:
     path = r"C:\Windows\system32 and \LaTeX and \u12 and \\"
     assert SCRUBBER.scrub([path])[0].text == path
