@@ -1935,6 +1935,23 @@ TABLE: tuple[Detector, ...] = (
         hint=(r" -u ?\S+:", r"--user[ =]\S+:", r" -a \S+:", r"--auth[ =]\S+:"),
     ),
     Detector(
+        "PASSWORD",
+        _r(
+            r"--(?:http-|ftp-|proxy-)?passw(?:or)?d[ =][\"']?(?P<v>[^\s\"'<>$-][^\s\"'<>]{2,64})",
+            _I,
+        ),
+        Feature.NONE,
+        "an option of any command line",
+        (
+            ("wget --user bo --password s3cretpw a.example.com", "s3cretpw"),
+            ("--http-passwd='hunt3r$21'", "hunt3r$21"),
+        ),
+        ("the option --password is required", "--password $SECRET", "--password --user bo"),
+        check=lambda m: m.span("v") if _password(m["v"]) else None,
+        words=("--pass", "--http-pass", "--ftp-pass", "--proxy-pass"),
+        anchored=True,
+    ),
+    Detector(
         "USERNAME",
         _r(
             r"(?:user ?name|user_?id|login|benutzername|identifiant|nom d['’]utilisateur|usuario|utente"
