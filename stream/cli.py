@@ -89,7 +89,11 @@ def _positive(text: str) -> int:
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     _json_option(parser)
     parser.add_argument(
-        "what", nargs="?", choices=("job", "scrub"), default="job", help="the whole job, or a part"
+        "what",
+        nargs="?",
+        choices=("job", "scrub", "alerts"),
+        default="job",
+        help="the whole job, or a part",
     )
     parser.add_argument("--data", type=Path, metavar="F", help="scrub: labelled texts to find in")
     parser.add_argument("--events", type=int, default=100_000)
@@ -188,6 +192,12 @@ def _bench(settings: Settings, args: argparse.Namespace) -> int:
 
         figures = bench_scrub.bench_scrub(args.data)
         print(json.dumps(figures) if args.json else bench_scrub.table(figures))
+        return OK
+    if args.what == "alerts":
+        from stream import bench_alerts
+
+        delays = bench_alerts.bench_alerts()
+        print(json.dumps(delays) if args.json else bench_alerts.table(delays))
         return OK
     from stream import bench
 
