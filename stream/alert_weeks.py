@@ -76,7 +76,8 @@ def simulate(seed: int, history: int, watched: int, *, spikes: bool = True) -> W
         more = (spike.factor - 1) * expected[spike.cluster, spike.start : spike.end]
         counts[spike.cluster, spike.start : spike.end] += rng.poisson(more)
     world = World(seed, minutes, begin, app, calls, surges, expected, counts, planted)
-    return _newcomers(rng, world, spikes=spikes)
+    traffic = calls / usual[:, None] * shape
+    return _newcomers(rng, world, traffic, spikes=spikes)
 
 
 def _hours(minutes: int) -> Rates:
@@ -149,7 +150,7 @@ def _plant(rng: np.random.Generator, expected: Rates, begin: int) -> list[Plante
     return found
 
 
-def _newcomers(rng: np.random.Generator, world: World, *, spikes: bool) -> World:
+def _newcomers(rng: np.random.Generator, world: World, traffic: Rates, *, spikes: bool) -> World:
     """Clusters never seen before: two a day that are harmless, some that fail once a minute."""
     watched = (world.minutes - world.begin) // DAY
     urgent = 2 * watched if spikes else 0
@@ -158,13 +159,15 @@ def _newcomers(rng: np.random.Generator, world: World, *, spikes: bool) -> World
     for n in range(urgent + harmless):
         start = int(rng.integers(world.begin + SETTLING, world.minutes - DAY // 2))
         rate = np.zeros(world.minutes)
-        rate[start:] = rng.uniform(0.1, 1.0) / 60
+        app = int(rng.integers(APPS))
+        rate[start:] = rng.uniform(0.1, 1.0) / 60 * traffic[app, start:]
         count = rng.poisson(rate)
         if n < urgent:
             end = start + 120
+            factor = 1.0 + 1.0 / float(rate[start:end].mean())
             count[start:end] += rng.poisson(1.0, end - start)
-            planted.append(Planted(CLUSTERS + n, start, end, 1.0 / rate[start], new=True))
-        apps.append(int(rng.integers(APPS)))
+            planted.append(Planted(CLUSTERS + n, start, end, factor, new=True))
+        apps.append(app)
         expected.append(rate)
         counts.append(count)
     return world._replace(
