@@ -31,6 +31,8 @@ class Charts(Struct, array_like=True):
 
     mark: float = 0.0
     """Cumulated exposure of the app up to which the charts know it."""
+    until: int = 0
+    """The first minute of the epoch that they do not know."""
     failures: list[int] = field(default_factory=lambda: [0] * len(RATIOS))
     exposure: list[float] = field(default_factory=lambda: [0.0] * len(RATIOS))
     start: list[int] = field(default_factory=lambda: [0] * len(RATIOS))
@@ -60,10 +62,13 @@ class Charts(Struct, array_like=True):
             if level > best.level:
                 best = Crossing(level, self.failures[n], self.exposure[n], self.start[n])
         self.mark = end
+        self.until = minute + 1
         return best
 
     def retract(self, minute: int) -> None:
-        """Takes back a failure of a minute."""
+        """Takes back a failure of a minute, if it was taken."""
+        if minute >= self.until:
+            return
         for n, start in enumerate(self.start):
             if start <= minute and self.failures[n]:
                 self.failures[n] -= 1
@@ -78,6 +83,7 @@ class Charts(Struct, array_like=True):
         self.exposure = [max(pair) for pair in zip(self.exposure, other.exposure, strict=True)]
         self.start = [min(pair) for pair in zip(self.start, other.start, strict=True)]
         self.mark = max(self.mark, other.mark)
+        self.until = max(self.until, other.until)
 
 
 def likelihood(count: int, expected: float, ratio: float, shape: float) -> float:

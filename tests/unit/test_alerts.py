@@ -383,6 +383,26 @@ def test_retracted_failures_open_nothing_and_leave_nothing() -> None:
     assert (subject.traces, subject.exemplars) == ({}, [])
 
 
+def test_a_failure_that_is_told_again_within_its_minute_counts_once() -> None:
+    run, revised = Simulation(), Simulation()
+    first = START + 6 * HOUR
+    failures = every(40, first, first + 20 * MINUTE)
+    run.run(first)
+    run.run(first + HOUR, failures)
+    revised.run(first)
+    for n, bad in enumerate(failures):
+        name = f"r{n}"
+        revised.run(bad.ts // 10 * 10)
+        revised.observe(bad._replace(trace_id=name))
+        revised.alerts.retract(bad.subject, bad.ts, trace_id=name)
+        revised.observe(bad._replace(trace_id=name))
+    revised.run(first + HOUR)
+    assert run.states() == ["opened", "resolved"]
+    assert [(s.state, s.ts, s.rate) for s in revised.spikes] == [
+        (s.state, s.ts, s.rate) for s in run.spikes
+    ]
+
+
 def test_a_failure_shared_by_copies_goes_with_the_last_of_them() -> None:
     run = Simulation()
     for name in "ab":
