@@ -9,7 +9,7 @@ anything at its end.
 
 from collections import Counter
 from collections.abc import Iterable
-from math import ceil, log, sqrt
+from math import ceil, log
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -34,6 +34,10 @@ from flywheel_stream.subjects import (
 
 WINDOW = 10
 """Minutes whose rate an open incident is told with; up to an hour where it fails seldom."""
+
+YOUNG = 500
+"""A run length is no longer than so many times the app's age, at least an hour: who has just begun
+wants to hear sooner. It adds ``ln(age) / 500`` false alarms a subject, and ends after three days."""
 
 BELIEVED = 1.5
 """So many times the usual rate may an incident teach the rhythm."""
@@ -323,7 +327,9 @@ class Alerts:
         )
         if crossing.failures < self._policy.min_failures:
             return None
-        if crossing.level < threshold(self._policy.run_length / 60, usual.rate * now.usual):
+        age = max(now.ts - self._started(), 3600.0)
+        run_length = min(self._policy.run_length, age * YOUNG)
+        if crossing.level < threshold(run_length / 60, usual.rate * now.usual):
             return None
         return self._begin(found, crossing, usual, now)
 
@@ -395,15 +401,16 @@ class Alerts:
         self._imputed[incident.subject] = (rate, incident.minute, end)
 
     def _calm(self, found: Subject, incident: Incident, usual: Gamma, now: Now) -> None:
-        """A chart downwards: of the baseline against what lies between it and the spike."""
-        ratio = max(2.0, sqrt(incident.per_call / usual.rate))
+        """A chart downwards: of a third of the way up from the baseline against two thirds."""
+        step = max(incident.per_call / usual.rate, 1.8) ** (1 / 3)
         count = found.count(now.minute - 1, now.minute)
         expected = usual.rate * (now.end - now.begin)
-        incident.calm = max(incident.calm + (ratio - 1) * expected - count * log(ratio), 0.0)
+        fallen = step * (step - 1) * expected - count * log(step)
+        incident.calm = max(incident.calm + fallen, 0.0)
         if not incident.calm:
             incident.quiet = None
         elif incident.quiet is None:
-            incident.quiet = now.ts - 60
+            incident.quiet = now.ts
 
     def _escalate(
         self, found: Subject, incident: Incident, seen: "_Seen", now: Now
