@@ -205,13 +205,29 @@ def test_a_clean_call_costs_next_to_nothing() -> None:
     assert seconds < 5e-6  # measured 0.25 us; ten times that still passes on a busy machine
 
 
-CASES = Path(__file__).resolve().parents[3] / "shared/data/real/E_json_repair_cases.jsonl.gz"
+REAL = Path(__file__).resolve().parents[3] / "shared/data/real"
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the shared data are not here")
+def real_rows(name: str) -> list[dict[str, Any]]:
+    file = REAL / f"{name}.jsonl.gz"
+    if not file.exists():
+        pytest.skip("the shared data are not here")
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
 def test_invalid_json_of_real_models_is_found_and_nothing_else() -> None:
-    with gzip.open(CASES, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = real_rows("E_json_repair_cases")
     wrong = [row for row in rows if bool(answers(row["response"])) == row["json_strict_valid"]]
     assert len(rows) > 100
     assert not [row["response"] for row in wrong if row["response"].strip()]
+
+
+def test_refusals_of_safe_requests_are_found_and_compliance_is_left_alone() -> None:
+    fired: dict[str, list[bool]] = {}
+    for row in real_rows("E_xstest_refusals"):
+        if not row["prompt_is_unsafe"]:
+            found = check_scrubbed(interaction(prompt=row["prompt"], response=row["response"]))
+            fired.setdefault(row["label"][0], []).append("refusal" in {f.kind for f in found})
+    assert sum(fired["2"]) >= 0.9 * len(fired["2"])
+    assert sum(fired["1"]) <= 0.05 * len(fired["1"])
