@@ -850,16 +850,16 @@ TABLE: tuple[Check, ...] = (
 )
 """Every check, in the order in which findings are listed."""
 
-_RAW = tuple(check for check in TABLE if check.sees == "raw")
-_SCRUBBED = tuple(check for check in TABLE if check.sees == "scrubbed")
+_RAW = tuple((check.gate, check) for check in TABLE if check.sees == "raw")
+_SCRUBBED = tuple((check.gate, check) for check in TABLE if check.sees == "scrubbed")
 
 
 def check_raw(call: Call) -> list[Finding]:
     """Runs the checks that have to see raw text; no evidence of theirs holds any of it."""
     return [
         finding
-        for check in _RAW
-        if check.gate(call) and (finding := _finding(check, call)) is not None
+        for gate, check in _RAW
+        if gate(call) and (finding := _finding(check, call)) is not None
     ]
 
 
@@ -867,8 +867,8 @@ def check_scrubbed(interaction: Interaction) -> list[Finding]:
     """Runs the checks on scrubbed text; their evidence may quote it."""
     return [
         finding
-        for check in _SCRUBBED
-        if check.gate(interaction) and (finding := _finding(check, interaction)) is not None
+        for gate, check in _SCRUBBED
+        if gate(interaction) and (finding := _finding(check, interaction)) is not None
     ]
 
 
