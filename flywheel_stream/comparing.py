@@ -236,6 +236,19 @@ class Comparing:
             fairness=self._fairness.rows(),
         )
 
+    def better_than(self, arm: Arm, label: Callable[[str], str]) -> tuple[Arm, str] | None:
+        """The arm that a running comparison prefers to one, and its verdict in a sentence."""
+        if self._arms is None:
+            self._arms = self._experiments.rows(label)
+        for found in self._arms:
+            verdict = found.verdict
+            if found.until is not None or arm not in (found.first, found.second):
+                continue
+            other = found.second if arm == found.first else found.first
+            if (verdict.kind, verdict.arm) in (("pull_back", arm), ("winner", other)):
+                return other, verdict.sentence
+        return None
+
     def _voters(self, now: float) -> dict[Arm | None, Voters]:
         strata: dict[Arm | None, list[Stratum]] = {None: []}
         for row in self._strata.rows(now):

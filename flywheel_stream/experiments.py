@@ -41,7 +41,7 @@ from flywheel_stream.settling import SCORES, Arm, Minute, Outcome
 ALPHA = 0.05
 """Rate of wrong verdicts of a pair of arms without a difference, however often it is looked at."""
 
-SATISFACTION, FAILURES, CLUSTERS = 0.5, 0.25, 0.25
+SATISFACTION, FAILURES, CLUSTERS = 0.6, 0.2, 0.2
 """Parts of ``ALPHA``; the n-th cluster of a pair gets 1 / n (n + 1) of the last."""
 
 MISMATCH = 0.01
@@ -58,6 +58,9 @@ MAX_ENDED = 10
 
 MAX_BLOCK = 8
 """Calls of one arm in a block."""
+
+_SURPLUS = 16
+"""Calls of one arm that wait before blocks take more than one of them."""
 
 _STALE = 60
 """Minutes after which a scored call no longer waits for one of the other arm."""
@@ -363,13 +366,13 @@ class _Pair:
             yield self.clusters[cluster][1]
 
     def _build_blocks(self) -> None:
-        """Forms blocks of the calls that wait; how large depends on how many do, not on scores."""
+        """Forms blocks of the latest calls that wait, by how many do and not by their scores."""
         first, second = self.queues
         built = False
         while first and second:
             sizes = _share_out(len(first), len(second))
             means = [
-                sum(queue.popleft()[1] for _ in range(size)) * (STEPS // SCORES // size)
+                sum(queue.pop()[1] for _ in range(size)) * (STEPS // SCORES // size)
                 for queue, size in zip(self.queues, sizes, strict=True)
             ]
             self.counts[means[1] - means[0] + STEPS] += 1
@@ -460,8 +463,14 @@ class _Pair:
 
 
 def _share_out(first: int, second: int) -> tuple[int, int]:
-    """How many calls of each arm go into a block: one of the rarer, a power of two of the other."""
-    size = min(1 << (max(first, second) // min(first, second)).bit_length() - 1, MAX_BLOCK)
+    """How many calls of each arm go into a block, by how many wait.
+
+    One of each says most per call; a surplus that does not go away is used up by blocks of one and
+    a power of two.
+    """
+    most, least = max(first, second), min(first, second)
+    size = min(max((most - _SURPLUS) // least, 1), MAX_BLOCK)
+    size = 1 << size.bit_length() - 1
     return (size, 1) if first > second else (1, size)
 
 

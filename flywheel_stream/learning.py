@@ -58,6 +58,7 @@ from flywheel_stream.failures import KINDS, UNEXPLAINED, excerpt, failure_kinds,
 from flywheel_stream.lineage import alert_id
 from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
+from flywheel_stream.settling import Arm
 from flywheel_stream.signals import standing, thumb, vote
 from flywheel_stream.topics import Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
@@ -444,6 +445,7 @@ class Fold:
 
     def _alert(self, spike: Spike) -> Output:
         kinds = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
+        proven = self._proven_arm(spike)
         situation = Situation(
             kinds=kinds,
             rate=spike.rate,
@@ -453,7 +455,8 @@ class Fold:
             new=spike.new,
             models=spike.models,
             recent_deployment=self._suspect(spike),
-            better_arm=self._better_arm(spike),
+            better_arm=proven[0] if proven else self._better_arm(spike),
+            verdict=proven[1] if proven else "",
             examples=sum(self._kinds.get(spike.subject, Counter()).values()),
         )
         over = spike.state == "resolved"
@@ -494,6 +497,18 @@ class Fold:
             if deployment.action == "live" and fits and recent:
                 return deployment
         return None
+
+    def _proven_arm(self, spike: Spike) -> tuple[ModelRate, str] | None:
+        """The arm that an experiment prefers to the one that fails most, and its verdict."""
+        if not spike.models:
+            return None
+        worst = max(spike.models, key=lambda m: (m.rate, m.model, m.variant))
+        found = self._comparing.better_than(Arm(worst.model, worst.variant), self._label)
+        if found is None:
+            return None
+        (model, variant), verdict = found
+        rates = {(m.model, m.variant): m.rate for m in spike.models}
+        return ModelRate(model=model, variant=variant, rate=rates.get(found[0], 0.0)), verdict
 
     def _better_arm(self, spike: Spike) -> ModelRate | None:
         """The arm whose users are clearly happier than those of the arm that fails most."""

@@ -25,6 +25,7 @@ from flywheel_stream.events import (
     differences,
     encode,
 )
+from flywheel_stream.experiments import Verdict
 from flywheel_stream.learning import Fold, Learner, LearnPolicy
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import judge, thumb
@@ -222,6 +223,22 @@ def test_arms_votes_and_groups_come_out_of_the_fold() -> None:
     assert whole.bounds.low < whole.among_all < whole.bounds.high
     assert found.voters[Arm("m-a", "a")].calls + found.voters[Arm("m-b", "b")].calls == 1500
     assert [row.group for row in found.fairness] == ["old", "young"]
+
+
+@pytest.mark.parametrize("kind", ["winner", "pull_back"])
+def test_a_verdict_names_the_arm_that_should_take_over(kind: Any) -> None:
+    (fold,) = feed(new_learner(), [*day(calls=1500), END]).folds()
+    worse, better = Arm("m-b", "b"), Arm("m-a", "a")
+    comparing = fold._comparing
+    assert comparing.better_than(worse, lambda _: "") is None  # nothing is proven
+    rows = fold.compared().arms
+    verdict = Verdict(kind, better if kind == "winner" else worse, "it is so")
+    comparing._arms = [row._replace(verdict=verdict) for row in rows]
+    assert comparing.better_than(worse, lambda _: "") == (better, "it is so")
+    assert comparing.better_than(better, lambda _: "") is None
+    assert comparing.better_than(Arm("m-z"), lambda _: "") is None
+    comparing._arms = [row._replace(verdict=verdict, until=START) for row in rows]
+    assert comparing.better_than(worse, lambda _: "") is None  # it is over
 
 
 def test_a_sensitive_attribute_is_shown_for_fairness_alone() -> None:

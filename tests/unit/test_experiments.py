@@ -8,7 +8,7 @@ import pytest
 
 from flywheel_stream import experiments
 from flywheel_stream.errors import StateError
-from flywheel_stream.experiments import ALPHA, Experiments
+from flywheel_stream.experiments import ALPHA, CLUSTERS, FAILURES, SATISFACTION, Experiments
 from flywheel_stream.settling import Arm, Minute, Outcome
 
 A, B = Arm("m1", "a"), Arm("m2", "b")
@@ -78,7 +78,7 @@ def test_the_arm_that_satisfies_more_wins() -> None:
         assert row.verdict[:2] == ("winner", arm)
         assert f"{arm} satisfies more: +" in row.verdict.sentence
         assert not row.interval.excludes(satisfied[1] - satisfied[0])
-        assert row.p < ALPHA / 2
+        assert row.p < ALPHA * SATISFACTION
 
 
 def test_an_arm_that_fails_more_is_pulled_back_by_the_name_of_the_cluster() -> None:
@@ -117,9 +117,10 @@ def test_looked_at_every_minute_equal_arms_are_rarely_told_apart(share: float) -
     for seed in range(60):
         live = settled(minutes(120, seed=seed, share=share, clusters=5))
         (row,) = live.rows()
-        questions = [(row.p, ALPHA / 2), (row.failures.p, ALPHA / 4)]
+        questions = [(row.p, ALPHA * SATISFACTION), (row.failures.p, ALPHA * FAILURES)]
         questions += [
-            (ratio.p, ALPHA / 4 / (n * (n + 1))) for n, ratio in enumerate(row.clusters.values(), 1)
+            (ratio.p, ALPHA * CLUSTERS / (n * (n + 1)))
+            for n, ratio in enumerate(row.clusters.values(), 1)
         ]
         wrong += any(p <= level for p, level in questions)  # at any look, not at the last alone
     assert wrong <= 60 * ALPHA
