@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 import orjson
 
-_SPAN: Final = 150
-"""Characters at each end of a request that are read."""
+_START: Final = 80
+_END: Final = 120
+"""Characters at each end of a request that are read: in the public sets that we have, no instruction
+stands in between, and what is read costs."""
 _SLACK: Final = 1.25
 """Times a limit that passes unnoticed."""
 
@@ -74,10 +76,10 @@ class Instruction(NamedTuple):
     number: int = 0
 
 
-_COUNTED = ("word", "sentence", "ara")  # the last one is in paragraph and in character
+_COUNTED = ("word", "sentenc", "paragr", "charact")
 _NEAR: Final = 24
 """Characters before a unit in which its number stands."""
-_HINTS = ("ullet", " or ", " table")
+_HINTS = ("bullet", " or ", " table")
 
 
 def hints_at_form(request: str) -> bool:
@@ -94,7 +96,7 @@ def hints_at_form(request: str) -> bool:
 
 
 def _ends(text: str) -> str:
-    return text if len(text) <= 2 * _SPAN else f"{text[:_SPAN]}\n{text[-_SPAN:]}"
+    return text if len(text) <= _START + _END else f"{text[:_START]}\n{text[-_END:]}"
 
 
 def _counts_units(text: str) -> bool:
