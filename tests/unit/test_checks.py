@@ -112,6 +112,20 @@ def test_evidence_of_raw_checks_holds_nothing_of_the_answer(response: str) -> No
     assert not any(PLANTED in finding.evidence for finding in found)
 
 
+def test_evidence_of_broken_code_quotes_nothing_of_it() -> None:
+    for code in (
+        "def hunter2(:",
+        "hunter2 = 'hunter2",
+        "x = 5hunter2",
+        "hunter2 \u20ac",
+        "f(hunter2",
+    ):
+        (found,) = check_raw(call(response=f"```python\n{code}\n```"))
+        assert found.kind == "broken_code"
+        assert "hunter2" not in found.evidence
+        assert "\u20ac" not in found.evidence
+
+
 @pytest.mark.parametrize(
     ("response", "evidence"),
     [
