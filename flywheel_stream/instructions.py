@@ -63,9 +63,12 @@ _ASKED = (
 )
 _COUNT = re.compile(rf"\d|\b(?:{'|'.join(_NUMBERS)})\b")
 _OPTION = re.compile(r"\b(?:yes|no|true|false)\b")
-_ITEM = re.compile(r"^\s*(?:[-*•\u2013·+]|\(?\d{1,3}[.):]|[a-zA-Z][.)])\s*\S", re.MULTILINE)
-_SENTENCE = re.compile(r"[.!?…]+[\"')\]]*(?:\s+(?=[A-Z\"'(\d])|\s*$)")
+_ITEM = re.compile(
+    r"^[ \t]{0,20}(?:[-*•\u2013·+]|\(?\d{1,3}[.):]|[a-zA-Z][.)])[ \t]{0,8}\S", re.MULTILINE
+)
+_SENTENCE = re.compile(r"[.!?…]{1,8}[\"')\]]{0,4}(?:\s{1,8}(?=[A-Z\"'(\d])|\s{0,8}$)")
 _ABBREVIATION = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|vs|etc|e\.g|i\.e|No|Inc|U\.S|\d+)\.")
+_BLANK_LINE = re.compile(r"\n[ \t\r]{0,20}\n")
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
 
 
@@ -164,7 +167,7 @@ def _sentences(answer: str) -> int:
 
 
 def _paragraphs(answer: str) -> int:
-    return sum(1 for part in re.split(r"\n\s*\n", answer) if len(part.split()) > 3)
+    return sum(1 for part in _BLANK_LINE.split(answer) if len(part.split()) > 3)
 
 
 def _points(answer: str) -> int:

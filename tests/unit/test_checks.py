@@ -11,7 +11,8 @@ import pytest
 
 from flywheel_stream import checks
 from flywheel_stream.checks import TABLE, Check, check_raw, check_scrubbed, compiled
-from flywheel_stream.events import Call, Expect, Finding, Interaction, Origin
+from flywheel_stream.events import Call, Expect, Finding, Interaction, Message, Origin
+from flywheel_stream.failures import named_kinds
 
 PLANTED = "sk-hunter2"
 
@@ -217,6 +218,35 @@ def test_a_clean_call_costs_next_to_nothing() -> None:
     clean = call(response="word " * 200, finish_reason="stop")
     seconds = min(timeit.repeat(lambda: check_raw(clean), number=2_000, repeat=5)) / 2_000
     assert seconds < 5e-6  # measured 0.25 us; ten times that still passes on a busy machine
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "\n",
+        ".",
+        "!? ",
+        "1 + 1 = ",
+        "1,",
+        "- x\n",
+        "```python\n",
+        "{",
+        "[1,",
+        "i cannot ",
+        " ",
+        "a. ",
+        "\u0438",
+    ],
+)
+def test_no_text_makes_a_check_slow(piece: str) -> None:
+    # In time that grew with the square of the length this would take hours, and time out.
+    text = (piece * 300_000)[:300_000]
+    asked = "In at most 5 sentences, as bullet points, in 2 paragraphs, only JSON, in a table"
+    turns = [Message("system", text), Message("user", asked), Message("tool", text)]
+    for fields in ({"prompt": asked, "response": text}, {"messages": turns, "response": text}):
+        check_raw(call(**fields))
+        check_scrubbed(interaction(**fields))
+    named_kinds(text)
 
 
 REAL = Path(__file__).resolve().parents[3] / "shared/data/real"
