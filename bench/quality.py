@@ -9,16 +9,21 @@ The table is Markdown, as in ``docs/quality.md``.
 import argparse
 import gzip
 import json
+import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from flywheel_stream.checks import check_raw, check_scrubbed
+from flywheel_stream.classifying import KindClassifier
+from flywheel_stream.embedding import Embedder
 from flywheel_stream.events import Call, Expect, Finding, Interaction, Origin
 from flywheel_stream.failures import FROM_CHECKS, named_kinds
+from flywheel_stream.topics import Topics
+from stream.embedders import load_embedder
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 _LABELS = Path(__file__).with_name("comment_kinds.json")
@@ -43,6 +48,8 @@ class Line(NamedTuple):
     data: str
     what: str
     cases: list[Judged]
+    told: bool = False
+    """Whether the cases that are not of the kind are those that were told wrongly."""
 
     def markdown(self) -> str:
         """Recall over what is of the kind, false alarms over what is not, precision."""
@@ -51,7 +58,7 @@ class Line(NamedTuple):
         said = sum(yes) + sum(no)
         return (
             f"| {self.data} | {self.what} | {_share(sum(yes), len(yes))} | {_share(sum(yes), said)} "
-            f"| {_share(sum(no), len(no))} |"
+            f"| {'-' if self.told else _share(sum(no), len(no))} |"
         )
 
 
@@ -262,6 +269,81 @@ def comment_lines(half: str) -> Iterator[Line]:
         )
 
 
+# ---------------------------------------------------------------- what memory tells
+
+
+def topic_lines(_half: str) -> Iterator[Line]:
+    """Questions of another set as those that nobody asked before; texts of three sets, all of them."""
+    embedder = load_embedder("wordllama")
+    banking, clinc, hwu = (_questions(name) for name in ("banking77", "clinc150", "hwu64"))
+    ordinary = [text for text, label in clinc if label != _OUT_OF_SCOPE]
+    strange = [text for text, label in clinc if label == _OUT_OF_SCOPE]
+    for title, asked, other in (
+        ("banking77 asked, hwu64 new", [text for text, _ in banking], [text for text, _ in hwu]),
+        ("hwu64 asked, banking77 new", [text for text, _ in hwu], [text for text, _ in banking]),
+        ("clinc150 asked, its out-of-scope new", ordinary, strange),
+    ):
+        known = Topics(embedder.dims)
+        for n, vector in enumerate(embedder.embed(asked[:_SAMPLE])):
+            known.learn(f"r{n}", vector, float(n))
+        cases = [(text, False) for text in asked[_SAMPLE : _SAMPLE + _TRIED]]
+        cases += [(text, True) for text in other[:_TRIED]]
+        vectors = embedder.embed([text for text, _ in cases])
+        yield Line(
+            title,
+            "unseen_topic",
+            [
+                Judged(new, known.unseen(vector) is not None)
+                for (_, new), vector in zip(cases, vectors, strict=True)
+            ],
+        )
+
+
+def decision_lines(_half: str) -> Iterator[Line]:
+    """A stand-in, as there are no decisions to be had: eight domains of hwu64 are the kinds.
+
+    A decision is about three questions of one intent; asked is about others, of all intents.
+    """
+    embedder = load_embedder("wordllama")
+    rows = rows_of("A_hwu64", "text", "all")
+    for number in (20, 40, 80, 200):
+        cases: list[Judged] = []
+        for seed in range(3):
+            cases += _decided(rows, number, random.Random(seed), embedder)
+        yield Line("hwu64 (stand-in)", f"kind told after {number} decisions", cases, told=True)
+
+
+def _decided(
+    rows: Sequence[Row], number: int, rng: random.Random, embedder: Embedder
+) -> Iterator[Judged]:
+    kinds = sorted({row["domain"] for row in rows})
+    kinds = rng.sample(kinds, 8)
+    intents: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row["domain"] in kinds:
+            intents.setdefault((row["domain"], row["label"]), []).append(row["text"])
+    classifier = KindClassifier()
+    for _ in range(number):
+        kind, intent = rng.choice(sorted(intents))
+        texts = rng.sample(intents[kind, intent][8:], 3)
+        classifier.learn(list(embedder.embed(texts)), kind)
+    asked = [(kind, text) for (kind, _), texts in sorted(intents.items()) for text in texts[:8]]
+    vectors = embedder.embed([text for _, text in asked])
+    for (kind, _), vector in zip(asked, vectors, strict=True):
+        told = classifier.predict(vector)
+        yield Judged(True, told is not None and told.kind == kind)  # noqa: FBT003 - see Judged
+        if told is not None and told.kind != kind:
+            yield Judged(False, True)  # noqa: FBT003 - see Judged
+
+
+def _questions(name: str) -> list[tuple[str, str]]:
+    rows = rows_of(f"A_{name}", "text", "all")
+    return [(row["text"], row["label"]) for row in rows]
+
+
+_OUT_OF_SCOPE = "oos"
+_SAMPLE, _TRIED = 2_000, 1_500  # texts that are learnt, and asked about
+
 LINES: tuple[Callable[[str], Iterator[Line]], ...] = (
     json_lines,
     llmfao_lines,
@@ -269,6 +351,8 @@ LINES: tuple[Callable[[str], Iterator[Line]], ...] = (
     hallucination_lines,
     sycophancy_lines,
     comment_lines,
+    topic_lines,
+    decision_lines,
 )
 
 

@@ -2,7 +2,8 @@
 
 Wordings differ all the time, so only what can be held against each other is: yes or no, and the
 numbers of short answers. Questions whose answers may differ (about oneself, about now, for ideas) are
-left alone. Memory is bounded, and all of it is in the dump.
+left alone, and so are answers an hour apart: what is true may have changed. Memory is bounded, and
+all of it is in the dump.
 """
 
 import re
@@ -20,8 +21,12 @@ KIND: Final = "inconsistency"
 CONFIDENCE: Final = 0.6
 _CAPACITY: Final = 10_000
 """Questions that are remembered."""
-_ANSWERS: Final = 4
-"""Answers of a question that are remembered, the first ones."""
+_ANSWERS: Final = 8
+"""Answers of a question that are remembered, the latest ones."""
+_APART: Final = 3600.0
+"""Seconds of event time between answers beyond which the facts may have changed."""
+_LONG: Final = 300
+"""Characters of a question beyond which it is not asked again word by word."""
 _SHORT: Final = 400
 """Characters of an answer that is held against others: a longer one has too many numbers."""
 _NUMBERS: Final = 3
@@ -29,7 +34,7 @@ _NUMBERS: Final = 3
 _OPEN = re.compile(
     r"\b(?:i|i'm|my|me|mine|we|our|us|you|your|now|today|tonight|current(?:ly)?|latest|time|date|random\w*"
     r"|pick|choose|guess|joke|story|poem|ideas?|suggest\w*|recommend\w*|example|write|generate|create"
-    r"|imagine|make up|roll|flip)\b",
+    r"|imagine|make up|roll|flip|weather|forecast|news|score|stock|rate|status|until|since|left)\b",
     re.IGNORECASE,
 )
 _POLAR = re.compile(r"\W*(?:(yes|true|correct)|(no|false|incorrect))\b", re.IGNORECASE)
@@ -43,6 +48,8 @@ class _Answer(Struct, array_like=True):
     says: str
     """``yes``, ``no`` or nothing."""
     numbers: list[str]
+    contradicts: str = ""
+    """What it said against an earlier one, told once and for all."""
 
 
 class Consistency:
@@ -70,14 +77,21 @@ class Consistency:
         self._asked.move_to_end(key)
         if len(self._asked) > self._capacity:
             self._asked.popitem(last=False)
-        place = next((n for n, old in enumerate(answers) if old.trace_id == ours.trace_id), None)
-        if place is None and len(answers) < _ANSWERS:
+        known = next((old for old in answers if old.trace_id == ours.trace_id), None)
+        if known is None:
+            ours.contradicts = next(
+                filter(None, (_contradiction(old, ours) for old in answers)), ""
+            )
             answers.append(ours)
-            place = len(answers) - 1
-        for theirs in answers[:place]:
-            if said := _contradiction(theirs, ours):
-                return Finding(KIND, CONFIDENCE, f"{said} to the same question")
-        return None
+            del answers[:-_ANSWERS]
+            known = ours
+        if not known.contradicts:
+            return None
+        return Finding(KIND, CONFIDENCE, f"{known.contradicts} to the same question")
+
+    def clear(self) -> None:
+        """Forgets all: another version is live, and may know better."""
+        self._asked.clear()
 
     def forget(self, before: float) -> None:
         """Forgets questions whose answers are all older than that."""
@@ -90,7 +104,7 @@ class Consistency:
     def dump(self) -> list[list[Any]]:
         """Everything, as plain data."""
         return [
-            [key, [[a.trace_id, a.ts, a.says, list(a.numbers)] for a in answers]]
+            [key, [[a.trace_id, a.ts, a.says, [*a.numbers], a.contradicts] for a in answers]]
             for key, answers in self._asked.items()
         ]
 
@@ -106,14 +120,16 @@ class Consistency:
 def _facts(call: Interaction) -> _Answer | None:
     """What of an answer can be held against another, if anything."""
     text = call.response
-    if not text or len(text) > _SHORT or call.error or _OPEN.search(call.question):
+    if not text or len(text) > _SHORT or call.error:
         return None
     polar = _POLAR.match(text)
     says = "" if polar is None else "yes" if polar[1] else "no"
     numbers = sorted({_plain(n) for n in _NUMBER.findall(_LIST_MARK.sub("", text))})
     if len(numbers) > _NUMBERS:
         numbers = []
-    return _Answer(call.trace_id, call.at, says, numbers) if says or numbers else None
+    if not (says or numbers) or len(call.question) > _LONG or _OPEN.search(call.question):
+        return None
+    return _Answer(call.trace_id, call.at, says, numbers)
 
 
 def _plain(number: str) -> str:
@@ -123,6 +139,8 @@ def _plain(number: str) -> str:
 
 
 def _contradiction(theirs: _Answer, ours: _Answer) -> str | None:
+    if abs(ours.ts - theirs.ts) > _APART:
+        return None
     if theirs.says and ours.says and theirs.says != ours.says:
         return f"{ours.says}, after {theirs.says}"
     if theirs.numbers and ours.numbers and set(theirs.numbers).isdisjoint(ours.numbers):

@@ -400,6 +400,8 @@ FROM_CHECKS: Mapping[str, Cause] = {
     "incapable": Cause("capability_gap", 0.8, settled=True),
     "repetition": Cause("format_error", 0.9, settled=True),
     "wrong_language": Cause("capability_gap", 0.9, settled=True),
+    "wrong_sum": Cause("capability_gap", 0.9, settled=True),
+    "broken_code": Cause("capability_gap", 0.9, settled=True),
     "ignored_instruction": Cause("format_error", 0.9, settled=True),
     "system_prompt_leak": Cause("safety", 0.8),
     "tool_failure": Cause("tool_error", 0.9, settled=True),

@@ -216,6 +216,7 @@ class Fold:
             elif isinstance(record, Deployed):
                 self._deployments.append(record.deployment)
                 self._comparing.deploy(record.deployment)
+                self._consistency.clear()
             elif isinstance(record, Decided):
                 self._decide(record.decision)
         outputs += self._pass_time(watermark, inclusive=True)

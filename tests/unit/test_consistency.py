@@ -87,6 +87,15 @@ def test_questions_whose_answers_may_differ_are_left_alone(question: str) -> Non
     assert memory.dump() == []
 
 
+def test_what_was_true_an_hour_ago_or_before_a_deployment_is_not_held_against_an_answer() -> None:
+    assert second("20", "25", ts=3_601.0) is not None
+    assert second("20", "25", ts=3_602.0) is None
+    memory = Consistency()
+    memory.compare(judged("t1", "20"))
+    memory.clear()
+    assert memory.compare(judged("t2", "25")) is None
+
+
 def test_the_same_record_again_gives_the_same_finding_also_after_a_restart() -> None:
     memory = Consistency()
     answers = [(f"t{n}", str(20 + n)) for n in range(8)]
