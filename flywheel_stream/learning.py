@@ -222,6 +222,10 @@ class Fold:
             return {}
         return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
 
+    def questions(self) -> list[str]:
+        """The texts of failures that wait for their time."""
+        return _questions(self._buffer)
+
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
         """Counts the minutes that are over, and runs the ticks, up to a time."""
         outputs: list[Output] = []
@@ -593,6 +597,14 @@ class Fold:
             self._deployments.append(decode_deployment(raw))
 
 
+def _questions(records: Iterable[Learnable]) -> list[str]:
+    return [
+        record.interaction.question
+        for record in records
+        if isinstance(record, Judged) and failure_kinds(record)
+    ]
+
+
 def _standing(counted: Counted) -> Standing:
     return Standing(
         counted.satisfied, counted.weight, counted.thumb, bool(counted.kinds), counted.cluster
@@ -714,6 +726,21 @@ class Learner:
             fold = self._apps[app] = Fold(app, self._policy, self._embedder)
             fold.now = self.watermark.now
         return fold
+
+    def questions(self, records: Iterable[bytes], *, waiting: bool = False) -> list[str]:
+        """The texts of failures among these records, which ``take`` will embed sooner or later.
+
+        Args:
+            records: values of the learn topic.
+            waiting: as well those of records that are taken and not yet due.
+
+        Raises:
+            msgspec.DecodeError: a record is none of ours.
+        """
+        new = _questions(decode_learnable(value) for value in records)
+        if not waiting:
+            return new
+        return [*new, *(text for fold in self._apps.values() for text in fold.questions())]
 
     def changed(self) -> list[str]:
         """Apps that changed since ``snapshot_taken``."""
