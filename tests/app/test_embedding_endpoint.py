@@ -1,9 +1,6 @@
 """An embedding endpoint, against a small server that speaks its protocol."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
@@ -16,62 +13,13 @@ from stream.embedded import free_port
 from stream.embedders import load_embedder
 from stream.embedding_endpoint import BATCH, EndpointEmbedder
 from stream.settings import Settings, load_settings
-
-Answer = tuple[int, Any]
-
-
-class Server:
-    """Notes requests and answers them with hashed vectors, or as it is told."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, str | None, dict[str, Any]]] = []
-        self.answers: list[Callable[[dict[str, Any]], Answer]] = []  # the next ones, if not plain
-        self.headers: dict[str, str] = {}
-
-    def plain(self, body: dict[str, Any]) -> Answer:
-        rows = HashingEmbedder(body.get("dimensions", 32)).embed(body["input"])
-        data = [{"index": n, "embedding": (3 * row).tolist()} for n, row in enumerate(rows)]
-        return 200, {"data": data[::-1]}  # the order is that of `index`
-
-    def answer(self, path: str, key: str | None, body: dict[str, Any]) -> Answer:
-        self.requests.append((path, key, body))
-        return self.answers.pop(0)(body) if self.answers else self.plain(body)
+from tests.embedding_server import Answer, Server, serving
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[Server, Settings]]:
-    known = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, content = known.answer(self.path, self.headers["Authorization"], body)
-            self.send_response(status)
-            for name, value in known.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(
-                content if isinstance(content, bytes) else json.dumps(content).encode()
-            )
-
-        def log_message(self, *_args: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    serving = threading.Thread(target=http.serve_forever, args=(0.01,))
-    serving.start()
-    yield (
-        known,
-        load_settings(
-            embedder="openai",
-            embedding_url=f"http://127.0.0.1:{http.server_port}/v1/",
-            embedding_model="small",
-            embedding_key=SecretStr("sk-secret"),
-        ),
-    )
-    http.shutdown()
-    serving.join()
-    http.server_close()
+    with serving(Server(), embedding_key=SecretStr("sk-secret")) as known:
+        yield known
 
 
 def made(settings: Settings) -> tuple[EndpointEmbedder, list[float]]:
@@ -131,7 +79,7 @@ def test_a_refusal_names_the_settings_and_nothing_of_the_text_or_the_key(
     known, settings = server
     embedder, slept = made(settings)
     known.answers = [status(code)]
-    known.headers = {"Location": f"{settings.embedding_url}elsewhere"}
+    known.headers = {"Location": f"{settings.embedding_url}/elsewhere"}
     with pytest.raises(ConfigError, match=f"status {code}.*embedding_url") as caught:
         embedder.embed(["a private text"])
     assert "private" not in str(caught.value)
