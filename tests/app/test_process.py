@@ -19,7 +19,7 @@ from stream.redis_store import Redis
 from stream.settings import load_settings
 from stream.simulator import Planted, Scenario, simulate
 from stream.transport import Producer, Record
-from tests.embedding_server import Server, serving
+from tests.embedding_server import Answer, Server, serving
 from tests.real_input import Truth, build
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
@@ -125,6 +125,10 @@ def test_the_end_waits_for_a_broker_that_is_slow_to_confirm(
     assert_same(sample, *run(tmp_path, sample.paths, "slow", **late))
 
 
+def away(_body: dict[str, Any]) -> Answer:
+    return 503, {}
+
+
 @pytest.mark.timeout(120)
 def test_an_endpoint_that_fails_now_and_then_sees_scrubbed_texts_and_gives_the_same(
     sample: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -132,11 +136,10 @@ def test_an_endpoint_that_fails_now_and_then_sees_scrubbed_texts_and_gives_the_s
     monkeypatch.setattr("stream.embedding_endpoint._PAUSES", (0.0, 0.0))
     monkeypatch.setattr("stream.learn.RETRY_FIRST", 0.0)
     with serving(Server(load_embedder(load_settings()))) as (server, given):
-        fates = [lambda _: (503, {})] * 4  # more than it tries by itself
-        server.answers = [server.plain, *fates, server.plain, *fates[1:]]
+        server.answers = [server.plain, *[away] * 4, server.plain, *[away] * 3]
         set_ = given.model_dump(include={"embedder", "embedding_url", "embedding_model"})
         _, out = run(tmp_path, sample.paths, "endpoint", batch_records=100, **set_)
-        assert not server.answers
+        assert not server.answers  # three tries are one request of ours
     for name in ("failures", "alerts", "interactions"):
         assert by_id(out / f"{name}.jsonl") == by_id(sample.out / f"{name}.jsonl"), name
     calls = [convert(row, Interaction) for row in rows(out / "interactions.jsonl")]
