@@ -255,6 +255,10 @@ class Fold:
         if texts:
             self._classifier.learn(list(self._embedder.embed(texts)), decision.kind)
 
+    def questions(self) -> list[str]:
+        """The texts of failures and of the sample that wait for their time."""
+        return _questions(self._buffer)
+
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
         """Counts the minutes that are over, and runs the ticks, up to a time."""
         outputs: list[Output] = []
@@ -679,6 +683,14 @@ class Fold:
             self._deployments.append(decode_deployment(raw))
 
 
+def _questions(records: Iterable[Learnable]) -> list[str]:
+    return [
+        record.interaction.question
+        for record in records
+        if isinstance(record, Judged) and (record.why == "sample" or failure_kinds(record))
+    ]
+
+
 def _standing(counted: Counted) -> Standing:
     return Standing(
         counted.satisfied, counted.weight, counted.thumb, bool(counted.kinds), counted.cluster
@@ -812,6 +824,21 @@ class Learner:
             fold = self._apps[app] = Fold(app, self._policy, self._embedder)
             fold.now = self.watermark.now
         return fold
+
+    def questions(self, records: Iterable[bytes], *, waiting: bool = False) -> list[str]:
+        """The texts of failures and of the sample among these records, which ``take`` will embed sooner or later.
+
+        Args:
+            records: values of the learn topic.
+            waiting: as well those of records that are taken and not yet due.
+
+        Raises:
+            msgspec.DecodeError: a record is none of ours.
+        """
+        new = _questions(decode_learnable(value) for value in records)
+        if not waiting:
+            return new
+        return [*new, *(text for fold in self._apps.values() for text in fold.questions())]
 
     def changed(self) -> list[str]:
         """Apps that changed since ``snapshot_taken``."""

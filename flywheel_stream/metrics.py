@@ -198,7 +198,7 @@ TOP_USER = Metric(
 RETRIES = Metric(
     "flywheel_retries",
     "counter",
-    "Times that a batch was tried again because Kafka or Redis did not answer.",
+    "Times that a batch was tried again because Kafka, Redis or the embedder did not answer.",
     ("agent",),
     Panel(
         _HEALTH,

@@ -29,7 +29,7 @@ from flywheel_stream.scrubbing import Scrubber
 from flywheel_stream.signals import TABLE_VERSION
 from flywheel_stream.triage import Budget
 from stream.agents import Agents
-from stream.embedders import load_embedder
+from stream.embedders import SLOW, load_embedder
 from stream.evaluation_sets import load_evaluation_sets
 from stream.ingest import Ingest
 from stream.learn import Learn
@@ -323,7 +323,7 @@ class Worker:
         settings, topics, app = self.settings, self.topics, self.app
         secret = settings.secret.get_secret_value().encode() or secrets.token_bytes(32)
         scrubber = self._scrubber or build_scrubber(settings, secret)
-        embedder = self._embedder or load_embedder(settings.embedder)
+        embedder = self._embedder or load_embedder(settings)
         sink = Sink(topics, partitions, self._send, self.metrics)
         join_window = settings.join_window_hours * 3600
         compare = ComparePolicy(
@@ -394,6 +394,7 @@ class Worker:
             expected=expected,
             interval=settings.snapshot_interval,
             accept_gap=settings.accept_gap,
+            ahead=self._embedder is None and settings.embedder in SLOW,
         )
 
     async def _send(self, records: Any) -> None:

@@ -229,11 +229,16 @@ def _scrub(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _cluster(settings: Settings, args: argparse.Namespace) -> int:
-    from stream.embedders import load_embedder
+    from stream.embedders import AWAY, load_embedder
     from stream.filters import TimedLine, cluster_lines, run_filter
+    from stream.scrubbers import build_scrubber
 
-    embedder = load_embedder(settings.embedder)
-    work, at_end = cluster_lines(embedder, settings.cluster_capacity, final=args.final)
+    work, at_end = cluster_lines(
+        load_embedder(settings),
+        settings.cluster_capacity,
+        final=args.final,
+        scrubber=build_scrubber(settings) if settings.embedder in AWAY else None,
+    )
     return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work, at_end)
 
 

@@ -8,7 +8,7 @@ import aiohttp
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from flywheel_stream.errors import ConfigError, FlywheelError
+from flywheel_stream.errors import ConfigError, FlywheelError, UnavailableError
 from stream.app import admin, connect_redis
 from stream.embedders import load_embedder
 from stream.evaluation_sets import load_evaluation_sets
@@ -138,8 +138,8 @@ async def _answers(connection: Redis, what: str, away: Level, *, bloom: bool) ->
 
 def _embedder(settings: Settings) -> Finding:
     try:
-        embedder = load_embedder(settings.embedder)
-    except ConfigError as error:
+        embedder = load_embedder(settings)
+    except (ConfigError, UnavailableError) as error:
         return Finding("error", "embedder", str(error))
     return Finding("ok", "embedder", f"{embedder.name}, {embedder.dims} dimensions")
 

@@ -48,6 +48,8 @@ class Learn:
         expected: input partitions that event time waits for.
         interval: seconds between snapshots, at least.
         accept_gap: go on though offsets are missing.
+        ahead: embed in a thread what a batch will need, before it is learnt. For embedders that
+            take long and remember what they gave; the loop goes on meanwhile.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Learn:
         expected: frozenset[str],
         interval: float,
         accept_gap: bool = False,
+        ahead: bool = False,
     ) -> None:
         self._topic = topic
         self._policy = policy
@@ -78,6 +81,8 @@ class Learn:
         self._expected = expected
         self._interval = interval
         self._accept_gap = accept_gap
+        self._ahead = ahead
+        self._warm: set[int] = set()  # partitions whose waiting records were embedded ahead
         self._lock = asyncio.Lock()
         self._stopped = False
         self._learners: dict[int, Learner] = {}
@@ -111,6 +116,8 @@ class Learn:
             for record in batch.records
             if record.offset >= learner.fence
         ]
+        if self._ahead and not await self._embedded(learner, batch, [raw for _, raw in records]):
+            return
         started = time.perf_counter()
         learned = learner.take(records)
         self._metrics.inc(metrics.STAGE_SECONDS, time.perf_counter() - started, "learn")
@@ -118,6 +125,21 @@ class Learn:
             self._held.setdefault(batch.tp.partition, []).append(batch)
             self._report(learner, learned)
             await self._snapshot_if_due(learner)
+
+    async def _embedded(self, learner: Learner, batch: Batch, records: Sequence[bytes]) -> bool:
+        """Embeds ahead, for as long as it takes; False if the partition went away."""
+        texts = learner.questions(records, waiting=learner.partition not in self._warm)
+
+        async def embed() -> bool:
+            await asyncio.to_thread(self._embedder.embed, texts)
+            return True
+
+        failed = partial(self._metrics.inc, metrics.RETRIES, 1, self._topic)
+        going = lambda: not batch.void  # noqa: E731 - a name for what it says
+        if not await patiently(embed, self._topic, going=going, failed=failed):
+            return False
+        self._warm.add(learner.partition)
+        return not batch.void
 
     def _check_gap(self, learner: Learner, batch: Batch) -> None:
         if batch.first <= learner.fence:
@@ -210,6 +232,7 @@ class Learn:
         self._learners = {}
         self._held = {}
         self._due = {}
+        self._warm = set()
 
     async def assigned(self, tps: Sequence[TP]) -> dict[TP, int]:
         """Loads the state of learn partitions; returns the offsets to go on from.

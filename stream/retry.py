@@ -8,11 +8,13 @@ from typing import TypeVar
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError, ResponseError
 
+from flywheel_stream.errors import UnavailableError
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-TRANSIENT = (KafkaError, RedisError, OSError, TimeoutError)
+TRANSIENT = (KafkaError, RedisError, OSError, TimeoutError, UnavailableError)
 """A server that does not answer, or answers that it is busy."""
 
 RETRY_FIRST, RETRY_MOST = 0.1, 5.0

@@ -189,8 +189,21 @@ class Settings(BaseSettings):
     evaluation_sets: Names = Field(
         (), description="Files (.jsonl, .txt, also .gz) whose texts no example may repeat."
     )
-    embedder: Literal["wordllama", "hashing"] = Field(
-        "wordllama", description="How texts become vectors for clusters."
+    embedder: Literal["wordllama", "hashing", "minilm", "openai"] = Field(
+        "wordllama", description="How texts become vectors for clusters; see docs/clusters.md."
+    )
+    minilm_folder: str = Field(
+        ".cache/minilm", description="Files of embedder `minilm`, from `make minilm`."
+    )
+    embedding_url: str = Field(
+        "", description="Base URL of embedder `openai`, as in https://models.example/v1."
+    )
+    embedding_model: str = Field("", description="Model of embedder `openai`.")
+    embedding_key: SecretStr = Field(
+        SecretStr(""), description="Key of embedder `openai`; empty: none is sent."
+    )
+    embedding_dims: Annotated[int, Field(ge=0)] = Field(
+        0, description="Dimensions to ask embedder `openai` for; 0: those of its model."
     )
     cluster_capacity: Count = Field(500, description="Most live clusters of one app.")
     max_slice_values: Count = Field(

@@ -504,3 +504,33 @@ def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
     again = Fold("shop", POLICY, EMBEDDER)
     again.load(state)
     assert plain(again.dump()) == plain(fold.dump())
+
+
+def test_questions_are_what_will_be_embedded_and_those_that_wait_are_known_after_a_load() -> None:
+    asked: list[str] = []
+
+    class Watched(HashingEmbedder):
+        def embed(self, texts: Sequence[str]) -> Any:
+            asked.extend(texts)
+            return super().embed(texts)
+
+    calls = [interaction(f"t{n}", START + n, prompt=f"question {n}") for n in range(4)]
+    thumbs = ["down", "up", "down", "down"]
+    records: list[Learnable] = [
+        judged(call, n, thumb(call.trace_id, START + n, thumbs[n])) for n, call in enumerate(calls)
+    ]
+    values = [encode(record) for record in (*records, traffic(int(START // 60), [1]))]
+    learner = Learner(0, POLICY, Watched())
+    expected = ["question 0", "question 2", "question 3"]
+    assert learner.questions(values) == expected
+    assert learner.questions([], waiting=True) == []
+    learner.take(enumerate(values))
+    assert learner.questions(values[:1], waiting=True) == ["question 0", *expected]
+    loaded = Learner(0, POLICY, Watched())
+    loaded.load(learner.dump(), [learner.dump_app("shop")])
+    assert loaded.questions([], waiting=True) == expected
+    assert asked == []
+    end = Clock(topic="llm.logs", partition=0, until=START + 9, end=True)
+    loaded.take([(len(values), encode(end))])
+    assert asked == expected
+    assert loaded.questions([], waiting=True) == []
