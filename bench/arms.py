@@ -28,8 +28,8 @@ from flywheel_stream.sequential import BET_SCALE, LEVELS, STEPS, detectable, hig
 from flywheel_stream.settling import SCORES, Arm, Minute, Outcome
 
 A, B = Arm("m-1", "a"), Arm("m-2", "b")
-RUNS, EVENTS = 1_000, 1_500
-POWER_RUNS = 150
+RUNS, EVENTS = 1_000, 1_000
+POWER_RUNS = 100
 Z_ALPHA, Z_POWER = 1.960, 0.8416
 
 Rates = tuple[float, float]
@@ -122,7 +122,7 @@ def power(rates: Rates) -> None:
     )
 
 
-def pull_back(ratio: float, runs: int = 50) -> None:
+def pull_back(ratio: float, runs: int = 30) -> None:
     """Failures of both arms until the arm that fails more is pulled back."""
     needed = []
     for seed in range(runs):
@@ -132,7 +132,7 @@ def pull_back(ratio: float, runs: int = 50) -> None:
         )
         for event in events:
             live.settle(event)
-            if event.calls[0].failed:
+            if event.minute % 50 == 49:
                 (row,) = live.rows() or (None,)
                 if row is not None and row.verdict.kind == "pull_back":
                     needed.append(sum(row.failures.failures))
@@ -140,24 +140,38 @@ def pull_back(ratio: float, runs: int = 50) -> None:
     print(f"  {ratio:g} times: median {median(needed):.0f} failures of both arms")
 
 
-def detectable_is_detected(runs: int = 1_000, blocks: int = 1_000) -> None:
+def _ever_found(rates: Rates, runs: int, blocks: int, every: int, seed: int = 1) -> float:
+    """Share of runs in which blocks of one call of each arm ever show a difference."""
+    rng = np.random.default_rng(seed)
+    counts = np.zeros((runs, len(LEVELS)), dtype=np.int64)
+    found = np.zeros(runs, dtype=bool)
+    for block in range(1, blocks + 1):
+        first, second = (rng.random(runs) < rate for rate in rates)
+        counts[np.arange(runs), (second.astype(int) - first) * STEPS + STEPS] += 1
+        if block % every == 0:
+            evidence = np.maximum(higher(counts), lower(counts))
+            found |= evidence >= math.log(2 / (ALPHA * SATISFACTION))
+    return float(found.mean())
+
+
+def quiet_for_long(blocks: int = 10_000, every: int = 4) -> None:
+    """Satisfaction alone, of arms without a difference, for longer."""
+    found = _ever_found((0.7, 0.7), RUNS, blocks, every)
+    print(
+        f"  {2 * blocks:,} calls, looked at after every {2 * every}th: satisfaction"
+        f" {100 * found:.1f} % (promised: {100 * ALPHA * SATISFACTION:.0f} %)"
+    )
+
+
+def detectable_is_detected(blocks: int = 1_000) -> None:
     """How often a difference as large as was called detectable is found by then."""
     rate = 0.7
     variance = 2 * rate * (1 - rate)
-    alpha = ALPHA * SATISFACTION
-    least = detectable(variance / blocks, BET_SCALE * variance, alpha)
-    rng = np.random.default_rng(1)
-    counts = np.zeros((runs, len(LEVELS)), dtype=np.int64)
-    found = np.zeros(runs, dtype=bool)
-    for _ in range(blocks):
-        steps = (rng.random(runs) < rate + least / 2).astype(int) - (
-            rng.random(runs) < rate - least / 2
-        )
-        counts[np.arange(runs), steps * STEPS + STEPS] += 1
-        found |= np.maximum(higher(counts), lower(counts)) >= math.log(2 / alpha)
+    least = detectable(variance / blocks, BET_SCALE * variance, ALPHA * SATISFACTION)
+    found = _ever_found((rate - least / 2, rate + least / 2), RUNS, blocks, 1)
     print(
         f"  after {blocks:,} calls of each arm {100 * least:.1f} points are called detectable:"
-        f" found by then in {100 * found.mean():.0f} % of {runs:,} runs"
+        f" found by then in {100 * found:.0f} % of {RUNS:,} runs"
     )
 
 
@@ -258,8 +272,9 @@ def main() -> None:
     """Print all of it."""
     _timed(
         f"Equal arms, {RUNS:,} runs, looked at after each call; ever a verdict on:",
-        lambda: quiet(0.7, 0.05, 0.5),
-        lambda: quiet(0.9, 0.02, 0.1, 750),
+        lambda: quiet(0.7, 0.1, 0.5),
+        lambda: quiet(0.9, 0.1, 0.1, 500),
+        quiet_for_long,
     )
     _timed(
         f"A difference in satisfaction, {POWER_RUNS} runs; scored calls of both arms until it is said:",

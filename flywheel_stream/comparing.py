@@ -238,9 +238,8 @@ class Comparing:
 
     def better_than(self, arm: Arm, label: Callable[[str], str]) -> tuple[Arm, str] | None:
         """The arm that a running comparison prefers to one, and its verdict in a sentence."""
-        if self._arms is None:
-            self._arms = self._experiments.rows(label)
-        for found in self._arms:
+        # Not those that are kept for show: an alert must not hold the labels of some former moment.
+        for found in self._experiments.rows(label):
             verdict = found.verdict
             if found.until is not None or arm not in (found.first, found.second):
                 continue

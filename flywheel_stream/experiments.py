@@ -4,7 +4,7 @@ For each pair of arms that run beside each other two questions are asked after e
 minute. **Satisfaction**: scored calls form blocks of one call of the rarer arm and up to eight of
 the other; bets on the differences within blocks make a confidence sequence (``sequential``).
 **Failures**, overall and by cluster: of two arms with equal rates, the next failure hits each in
-proportion to its calls in that minute. What changes for both arms at once cancels in either.
+proportion to its calls in those minutes. What changes for both arms at once cancels in either.
 
 The rate of wrong verdicts is ``ALPHA`` for a pair, all questions and looks together. A deployment
 begins its arms' comparisons anew: what an arm was says nothing of what it is.
@@ -48,7 +48,7 @@ MISMATCH = 0.01
 """Rate at which arms that get the traffic they should are said not to."""
 
 MAX_ARMS = 6
-"""Arms of an app that are compared; the one that was silent longest makes room."""
+"""Arms of an app that are compared; one that was silent for an hour makes room for another."""
 
 MAX_CLUSTERS = 40
 """Clusters of a pair whose failures are compared; later ones count overall alone."""
@@ -59,11 +59,14 @@ MAX_ENDED = 10
 MAX_BLOCK = 8
 """Calls of one arm in a block."""
 
+_STRATUM = 20
+"""Calls of both arms among which a failure is said to have hit either: a minute, or several."""
+
 _SURPLUS = 16
 """Calls of one arm that wait before blocks take more than one of them."""
 
 _STALE = 60
-"""Minutes after which a scored call no longer waits for one of the other arm."""
+"""Minutes after which a scored call, or a failure, no longer waits for the other arm."""
 _MAX_QUEUE = 512
 _VERSION = 1
 
@@ -155,10 +158,9 @@ class Experiments:
             self._begin_anew(*self._restarts.pop(0))
         changing = {variant for at, variant in self._restarts if at < start + 60}
         for arm in sorted({*minute.arms, *(call.arm for call in minute.calls)}):
-            if changing.isdisjoint({"", arm.variant}):  # else both versions are in this minute
+            # Else both versions are in this minute.
+            if changing.isdisjoint({"", arm.variant}) and self._room(arm, minute.minute):
                 self._last[arm] = minute.minute
-        while len(self._last) > MAX_ARMS:
-            self._drop(min(self._last, key=lambda arm: (self._last[arm], arm)))
         for key in self._beside(minute.minute):
             if not changing.isdisjoint({"", key[0].variant, key[1].variant}):
                 continue
@@ -188,10 +190,17 @@ class Experiments:
         for arm in [arm for arm in self._last if not variant or arm.variant == variant]:
             del self._last[arm]
 
-    def _drop(self, arm: Arm) -> None:
-        del self._last[arm]
-        for key in [key for key in self._pairs if arm in key]:
+    def _room(self, arm: Arm, minute: int) -> bool:
+        """Whether an arm may be compared; one that has long been silent makes room for it."""
+        if arm in self._last or len(self._last) < MAX_ARMS:
+            return True
+        gone = min(self._last, key=lambda other: (self._last[other], other))
+        if self._last[gone] >= minute - _STALE:
+            return False
+        del self._last[gone]
+        for key in [key for key in self._pairs if gone in key]:
             del self._pairs[key]
+        return True
 
     def _expected(self, key: tuple[Arm, Arm]) -> float | None:
         """The share of the second arm among both that is configured."""
@@ -301,6 +310,10 @@ class _Pair:
         self.rates = _Rates()
         self.clusters: dict[str, tuple[int, _Rates]] = {}
         self.ranks = 0
+        self.opened: int | None = None
+        """The first minute of the stratum whose failures are still gathered."""
+        self.passed = [0, 0]
+        self.failed: list[tuple[int, str | None]] = []
 
     # ------------------------------------------------------------ in
 
@@ -320,10 +333,18 @@ class _Pair:
         passed: tuple[int, int],
         resolve: Callable[[str], str],
     ) -> None:
+        self.opened = minute if self.opened is None else self.opened
         for side in (0, 1):
             self.calls[side] += passed[side]
-        failures = [call for call in calls if call.failed and call.counts_failed]
-        self._count_failures(arms, failures, passed, resolve)
+            self.passed[side] += passed[side]
+        self.failed += (
+            (arms.index(call.arm), call.cluster)
+            for call in calls
+            if call.failed and call.counts_failed
+        )
+        full = sum(self.passed) >= _STRATUM and all(self.passed)
+        if full or minute - self.opened >= _STALE:
+            self._close_stratum(resolve)
         for call in calls:
             if call.score is not None and call.counts:
                 side = arms.index(call.arm)
@@ -335,25 +356,20 @@ class _Pair:
                 queue.popleft()
         self._build_blocks()
 
-    def _count_failures(
-        self,
-        arms: tuple[Arm, Arm],
-        failures: list[Outcome],
-        passed: tuple[int, int],
-        resolve: Callable[[str], str],
-    ) -> None:
-        hit = [sum(call.arm == arm for call in failures) for arm in arms]
-        at_risk = [max(passed[side], hit[side]) for side in (0, 1)]
+    def _close_stratum(self, resolve: Callable[[str], str]) -> None:
+        """Counts the failures of some minutes by the calls that both arms had in them."""
+        hit = [sum(side == which for which, _ in self.failed) for side in (0, 1)]
+        at_risk = [max(self.passed[side], hit[side]) for side in (0, 1)]
         looked = []
-        for call in failures:
-            second = call.arm == arms[1]
+        for side, cluster in self.failed:
             share = at_risk[1] / sum(at_risk)
-            at_risk[second] -= 1  # a call fails once
-            for rates in self._rates_of(resolve(call.cluster) if call.cluster else None):
-                rates.add(share, second=second)
+            at_risk[side] -= 1  # a call fails once
+            for rates in self._rates_of(resolve(cluster) if cluster else None):
+                rates.add(share, second=side == 1)
                 looked.append(rates)
         for rates in dict.fromkeys(looked):
             rates.look()
+        self.opened, self.passed, self.failed = None, [0, 0], []
 
     def _rates_of(self, cluster: str | None) -> Iterator[_Rates]:
         yield self.rates
@@ -446,6 +462,7 @@ class _Pair:
             self.rates.dump(),
             [[name, rank, rates.dump()] for name, (rank, rates) in self.clusters.items()],
             self.ranks,
+            [self.opened, self.passed, self.failed],
         ]
 
     @classmethod
@@ -459,6 +476,8 @@ class _Pair:
         pair.rates = _Rates.of(row[9])
         pair.clusters = {name: (rank, _Rates.of(rates)) for name, rank, rates in row[10]}
         pair.ranks = row[11]
+        pair.opened, pair.passed, failed = row[12]
+        pair.failed = [(side, cluster) for side, cluster in failed]
         return pair
 
 

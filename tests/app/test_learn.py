@@ -5,12 +5,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import GapError
 from flywheel_stream.events import Clock, encode
 from flywheel_stream.learning import Learner, LearnPolicy
+from stream import retry
 from stream.learn import Learn
 from stream.prometheus import Metrics
 from stream.transport import Batch, Ledger
@@ -128,3 +130,24 @@ async def test_what_was_learnt_of_partitions_that_went_away_is_forgotten() -> No
     await world.learn.handle(late)
     assert not late.acked
     assert world.learn.pictures() == []
+
+
+async def test_a_state_that_cannot_be_read_at_once_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retry, "RETRY_FIRST", 0.0)
+    world = World()
+    answers = [KafkaConnectionError(), TimeoutError(), None]
+
+    async def load(learner: Learner) -> bool:
+        error = answers.pop(0)
+        if error is not None:
+            raise error
+        return False
+
+    monkeypatch.setattr(world.store, "load", load)
+    assert await world.learn.assigned([LEARN]) == {LEARN: 0}
+    answers += [KafkaConnectionError()] * 3
+    with pytest.raises(KafkaConnectionError):
+        await world.learn.assigned([LEARN])
+    assert not answers

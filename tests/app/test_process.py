@@ -156,7 +156,7 @@ def test_servers_that_fail_now_and_then_change_nothing(
 
     monkeypatch.setattr(Producer, "send_many", send_many)
     monkeypatch.setattr(Redis, "run", ask)
-    monkeypatch.setattr("stream.ingest.RETRY_MOST", 0.1)
+    monkeypatch.setattr("stream.retry.RETRY_MOST", 0.1)
     assert_same(sample, *run(tmp_path, sample.paths, "unreliable", batch_records=100))
     assert min(kafka.failed["unserved"], kafka.failed["unconfirmed"]) > 3
     assert min(redis.failed["unserved"], redis.failed["unconfirmed"]) > 3
