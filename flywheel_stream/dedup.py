@@ -13,12 +13,13 @@ from typing import NamedTuple, Protocol
 from flywheel_stream.events import Message
 
 _WHITE = b" \t\n\r\v\f"
+_LOWER = bytes(range(256)).lower()
 
 
 def normalise(text: str) -> bytes:
     """What of a text counts for equality, as UTF-8."""
     if text.isascii():
-        return text.encode("ascii").lower().translate(None, _WHITE)
+        return text.encode("ascii").translate(_LOWER, _WHITE)
     # White space may have parted a letter from its accent: put them together again.
     joined = unicodedata.normalize("NFKC", "".join(folded_words(text)))
     return joined.encode("utf-8", "surrogatepass")
@@ -55,6 +56,8 @@ class WindowPolicy(NamedTuple):
     generations: int = 2
     capacity: int = 1_000_000
     error_rate: float = 1e-4
+    named: int = 1_000_000
+    """Calls per window of which it is known which was the first."""
 
     @property
     def length(self) -> float:
@@ -82,17 +85,23 @@ class WindowPolicy(NamedTuple):
         return max(1000, -(-self.capacity // self.generations))
 
     @property
+    def index_capacity(self) -> int:
+        """Calls of one generation whose first is known."""
+        return max(1, -(-self.named // self.generations))
+
+    @property
     def filter_error_rate(self) -> float:
         """The rate of one filter: a call is looked up in ``generations + 2`` of them."""
         return self.error_rate / (self.generations + 2)
 
 
 class Seen(NamedTuple):
-    """What the window knows of a fingerprint."""
+    """What the window knows of a fingerprint; not ``asked``: it was away, and nobody guesses."""
 
     hit: bool
     first: str | None = None
     copies: int = 0
+    asked: bool = True
 
 
 class Sighting(NamedTuple):

@@ -1,12 +1,14 @@
-"""Texts become unit vectors: the interface, and a fallback that needs no model.
+"""Texts become unit vectors: the interface, a memory, and a fallback that needs no model.
 
 Loaders of models live in ``stream.embedders``: the library reads no files.
 """
 
 import re
 from binascii import crc32
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Protocol
 
 import numpy as np
@@ -45,6 +47,45 @@ def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths[lengths == 0] = 1
     scaled: NDArray[np.float32] = rows / lengths
     return scaled
+
+
+class Remembered:
+    """Another embedder whose latest vectors are remembered, by the fingerprint of their texts.
+
+    For embedders that take a millisecond a text and more: copies cost nothing, and what was
+    embedded ahead of time, in a thread, is there when it is needed.
+
+    Args:
+        embedder: Is asked once for each text of a call that is not remembered.
+        capacity: Vectors that are held; which was used longest ago goes first.
+    """
+
+    def __init__(self, embedder: Embedder, capacity: int = 10_000) -> None:
+        self.name = embedder.name
+        self.dims = embedder.dims
+        self._embedder = embedder
+        self._capacity = capacity
+        self._rows: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts, see ``Embedder.embed``."""
+        keys = [_fingerprint(text) for text in texts]
+        known = self._rows
+        unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if unknown:
+            for key, row in zip(unknown, self._embedder.embed([*unknown.values()]), strict=True):
+                known[key] = row.copy()  # a view would keep the whole batch
+        rows = np.zeros((len(texts), self.dims), dtype=np.float32)
+        for place, key in enumerate(keys):
+            rows[place] = known[key]
+            known.move_to_end(key)
+        while len(known) > self._capacity:
+            known.popitem(last=False)
+        return rows
+
+
+def _fingerprint(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class HashingEmbedder:

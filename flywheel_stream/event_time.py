@@ -133,6 +133,9 @@ class ReorderBuffer:
     def __len__(self) -> int:
         return len(self._records)
 
+    def __iter__(self) -> Iterator[Learnable]:
+        return iter(self._records.values())
+
     def push(self, record: Learnable) -> None:
         """Adds a record."""
         place = slot(record)

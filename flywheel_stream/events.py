@@ -127,6 +127,14 @@ class _CallFields(Struct, kw_only=True, omit_defaults=True):
     cost_usd: float | None = None
     attributes: dict[str, Scalar] = {}
 
+    @property
+    def question(self) -> str:
+        """What the user asked last: the text that clusters and excerpts speak of."""
+        for turn in reversed(self.messages):
+            if turn.role == "user":
+                return turn.content
+        return self.messages[-1].content if self.messages else self.prompt
+
 
 class Call(_CallFields, kw_only=True, forbid_unknown_fields=True):
     """A record of ``llm.logs``: one model call."""
@@ -221,6 +229,7 @@ class Decision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     """A record of ``flywheel.decisions``: what a person decided about an incident.
 
     An incident's id starts with its app (``app/hash``), which is how a decision finds its learner.
+    ``kind``, where given, is what kind of failure it really is: the learner learns from that.
     """
 
     id: Id
@@ -228,6 +237,7 @@ class Decision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     ts: float | str
     by: str = ""
     choice: str = ""
+    kind: Annotated[str, Meta(max_length=64)] = ""
     hypothesis: str = ""
     why: str = ""
     v: int = 1
@@ -250,6 +260,10 @@ class Decision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
 # ---------------------------------------------------------------- what ingest writes
 
 
+RULE = "rule:"
+"""What the name of a configured check begins with: ``rule:<kind of failure>:<name>``."""
+
+
 class Finding(Struct, frozen=True):
     """A check that fired or a kind of failure, with scrubbed evidence."""
 
@@ -268,6 +282,8 @@ class Interaction(_CallFields, kw_only=True):
     fingerprint: str
     seen: int
     duplicate_of: str | UnsetType | None = UNSET
+    dedup: Literal["skipped"] | UnsetType = UNSET
+    """``skipped``: the window was away, so it is not known whether this is a duplicate."""
     origin: Origin
 
     @property
@@ -278,14 +294,6 @@ class Interaction(_CallFields, kw_only=True):
     def turns(self) -> list[Message]:
         """The prompt as messages, whichever way it was given."""
         return self.messages or [Message("user", self.prompt)]
-
-    @property
-    def question(self) -> str:
-        """What the user asked last: the text that clusters and excerpts speak of."""
-        for turn in reversed(self.messages):
-            if turn.role == "user":
-                return turn.content
-        return self.messages[-1].content if self.messages else self.prompt
 
     @property
     def is_duplicate(self) -> bool:

@@ -156,10 +156,49 @@ LAG = Metric(
     ("topic", "partition"),
     Panel(_HEALTH, "Consumer lag", "short", "sum by (topic) (flywheel_consumer_lag)", "{{topic}}"),
 )
+DEDUP_SKIPPED = Metric(
+    "flywheel_dedup_skipped",
+    "counter",
+    "Calls that went on without deduplication because its Redis was away, by what was left out.",
+    ("step",),
+    Panel(
+        _HEALTH,
+        "Calls without deduplication",
+        "cps",
+        "sum by (step) (rate(flywheel_dedup_skipped_total[5m]))",
+        "{{step}}",
+    ),
+)
+NOTIFICATIONS = Metric(
+    "flywheel_notifications",
+    "counter",
+    "Alerts told to a receiver: delivered, retried (it did not answer), refused, or expired.",
+    ("receiver", "outcome"),
+    Panel(
+        _HEALTH,
+        "Notifications",
+        "cps",
+        "sum by (receiver, outcome) (rate(flywheel_notifications_total[5m]))",
+        "{{receiver}} {{outcome}}",
+    ),
+)
+TOP_USER = Metric(
+    "flywheel_top_user_ratio",
+    "gauge",
+    "Share of a worker's latest calls that its busiest user made.",
+    (),
+    Panel(
+        _HEALTH,
+        "Busiest user",
+        "percentunit",
+        "max(flywheel_top_user_ratio)",
+        "share of calls",
+    ),
+)
 RETRIES = Metric(
     "flywheel_retries",
     "counter",
-    "Times that a batch was tried again because Kafka or Redis did not answer.",
+    "Times that a batch was tried again because Kafka, Redis or the embedder did not answer.",
     ("agent",),
     Panel(
         _HEALTH,
@@ -263,6 +302,103 @@ THUMBS = Metric(
         'sum by (thumb) (flywheel_thumbs{app=~"$app"})',
         "{{thumb}}",
         "bargauge",
+    ),
+)
+WINDOW = ("app", "dimension", "value", "window")
+WINDOW_CALLS = Metric(
+    "flywheel_window_calls",
+    "gauge",
+    "Calls in the last 5 minutes, hour, day and week of event time, by dimension and its value.",
+    WINDOW,
+)
+WINDOW_SATISFIED = Metric(
+    "flywheel_window_satisfaction_ratio",
+    "gauge",
+    "Mean probability of satisfaction in a window, by dimension and its value; the rest is `other`.",
+    WINDOW,
+    Panel(
+        _QUALITY,
+        "Satisfaction in the last hour",
+        "percentunit",
+        "max by (app, dimension, value)"
+        ' (flywheel_window_satisfaction_ratio{app=~"$app", window="1h"})',
+        "{{app}} {{dimension}} {{value}}",
+    ),
+)
+WINDOW_THUMBS = Metric(
+    "flywheel_window_thumbs",
+    "gauge",
+    "Calls in a window by thumb: up, middle, down, none.",
+    (*WINDOW, "thumb"),
+)
+VOTES = Metric(
+    "flywheel_votes_satisfaction_ratio",
+    "gauge",
+    "Satisfaction in the last week among rated calls and, corrected for who votes, among all; with"
+    " the ends of its 95 % interval. Without a model: of all arms.",
+    (*SLICE, "of", "bound"),
+    Panel(
+        _QUALITY,
+        "Satisfied: of rated calls, and of all",
+        "percentunit",
+        "max by (app, model, variant, of)"
+        ' (flywheel_votes_satisfaction_ratio{app=~"$app", bound="estimate"})',
+        "{{app}} {{model}} {{variant}}, {{of}}",
+    ),
+)
+ARM_DIFFERENCE = Metric(
+    "flywheel_arm_satisfaction_difference",
+    "gauge",
+    "Satisfaction of the second arm less that of the first, with an interval that is valid at every"
+    " look.",
+    ("app", "first", "second", "bound"),
+    Panel(
+        _QUALITY,
+        "Satisfaction, second arm less first",
+        "percentunit",
+        'max by (app, first, second, bound) (flywheel_arm_satisfaction_difference{app=~"$app"})',
+        "{{app}} {{second}} less {{first}}, {{bound}}",
+    ),
+)
+ARM_FAILURES = Metric(
+    "flywheel_arm_failure_ratio",
+    "gauge",
+    "Failures per call of the second arm over those of the first, with an interval that is valid at"
+    " every look.",
+    ("app", "first", "second", "bound"),
+    Panel(
+        _QUALITY,
+        "Failures per call, second arm over first",
+        "short",
+        'max by (app, first, second, bound) (flywheel_arm_failure_ratio{app=~"$app"})',
+        "{{app}} {{second}} over {{first}}, {{bound}}",
+    ),
+)
+ARM_VERDICT = Metric(
+    "flywheel_arm_verdict",
+    "gauge",
+    "1 for what a comparison of two arms comes to: none, winner, pull_back, mixed or withheld.",
+    ("app", "first", "second", "verdict"),
+)
+DRIFT_BEGAN = Metric(
+    "flywheel_drift_began_timestamp_seconds",
+    "gauge",
+    "When the latest change of an arm's satisfaction began, in event time.",
+    SLICE,
+)
+FAIRNESS = Metric(
+    "flywheel_fairness_gap",
+    "gauge",
+    "A group of a sensitive attribute beside the rest: satisfaction (difference), failures per call"
+    " and share of curated data (ratios), with an interval corrected for all comparisons.",
+    ("app", "attribute", "group", "measure", "bound"),
+    Panel(
+        _QUALITY,
+        "Gaps in satisfaction between groups",
+        "percentunit",
+        "max by (app, attribute, group, bound)"
+        ' (flywheel_fairness_gap{app=~"$app", measure="satisfaction"})',
+        "{{app}} {{attribute}} {{group}}, {{bound}}",
     ),
 )
 FAILURES = Metric(

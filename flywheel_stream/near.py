@@ -6,12 +6,11 @@ white space as one space. Texts that are equal without their white space (``dedu
 exact copies; a text of fewer than five characters can only have such.
 
 Candidates come from MinHash (Broder 1997) in bands (Leskovec, Rajaraman and Ullman, *Mining of
-Massive Datasets*, chapter 3); keys that many texts share are chained as in zlib's ``deflate``,
-newest first, and only the top of a chain is looked at.
+Massive Datasets*, chapter 3); of a key that many texts share only the newest texts are looked at, as
+in the chains of zlib's ``deflate``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -30,14 +29,18 @@ GRAM = 5
 # Two texts meet in a band if all its minima agree: a pair that overlaps by exactly 0.8 misses all
 # sixteen with a probability of (1 - 0.8**4)**16 = 2e-4, and one by 0.3 meets with 0.12.
 _BANDS, _ROWS = 16, 4
+# So many minima agree in all but 3e-4 of the pairs that overlap by 0.8 (binomial), and in 3 % of
+# those by 0.5: what is below is not verified.
+_AGREEING = 40
 # Bounds for hostile input, far above what texts of one domain need (half a candidate a text).
 _CHAIN = 16  # newest texts of one key that are looked at
-_VERIFIED = 32  # candidates of one text that are verified, those that share most keys first
+_VERIFIED = 8  # candidates of one text that are verified, those that agree in most minima first
 _VERIFIED_GRAMS = 200_000  # in all of them: fewer candidates for very long texts, two at least
 _CHUNK = 1 << 15  # code points that are sketched at once, so that they stay in the cache
 _CACHE = 1 << 22  # grams of texts that were compared before: 32 MB
 _BITS = 12  # of a code point in a gram that is kept as it is
 _VERSION = 2
+_GONE = float("-inf")  # event time of what was taken out: far from any window
 
 _Grams = NDArray[np.uint64]
 
@@ -60,16 +63,23 @@ class _Entry(msgspec.Struct, gc=False):
     text: bytes
     keys: tuple[int, ...]
     """One per band; none for a text without grams."""
-    older: tuple[int, ...]
-    """Per band, the number of the text that had the key before; 0: none."""
+    minima: bytes
+    """The low byte of each minimum, in order."""
     twin: int
     """The number of the one before with equal text, which was out of the window; 0: none."""
 
 
-class _Sketch(NamedTuple):
+class Sketch(NamedTuple):
+    """What a text is found by; made for many texts at once, which is six times cheaper."""
+
     keys: tuple[int, ...]
+    minima: bytes
     grams: _Grams
     """With repetitions, in the order of the text."""
+
+
+Sketches = dict[bytes, Sketch]
+"""By ``spaced`` text."""
 
 
 class _Saved(msgspec.Struct):
@@ -87,7 +97,7 @@ class NearIndex:
 
     A text is compared with those that are at most ``window`` away from it, before or after, so a
     late one meets what it would have met in time. Equal texts are always found. Texts whose grams
-    overlap by 0.8 or more are missed with a probability of 2e-4 at most; where thousands from one
+    overlap by 0.8 or more are missed with a probability of 5e-4 at most; where thousands from one
     template share the same keys, of which only the newest are looked at, with one of 2e-2. Nothing
     below 0.8 is ever called a duplicate. Of several, the one with the highest overlap counts, then
     the earliest.
@@ -121,7 +131,9 @@ class NearIndex:
         self._entries: dict[int, _Entry] = {}
         self._bytes = 0
         self._texts: dict[bytes, int] = {}  # the newest entry of each text
-        self._heads: dict[int, int] = {}  # the newest entry of each key
+        self._ids: dict[str, int] = {}  # the newest entry of each id
+        # The newest entries of each key, oldest first; mostly there is one.
+        self._held: dict[int, int | list[int]] = {}
         # Grams of entries, while there is room: as they came, and sorted sets once compared.
         self._lists: dict[int, _Grams] = {}
         self._sets: dict[int, _Grams] = {}
@@ -149,28 +161,50 @@ class NearIndex:
             matches += [self._add(name, text, ts, sketches) for name, text, ts in chunk]
         return matches
 
-    def _add(self, name: str, text: bytes, ts: float, sketches: dict[bytes, _Sketch]) -> Match:
+    def add_sketched(self, name: str, text: str, ts: float, sketches: Sketches) -> Match:
+        """``add`` of one text, for which ``sketch`` may have worked before."""
+        return self._add(name, spaced(text), ts, sketches)
+
+    def find(self, text: str, ts: float) -> Match:
+        """Looks a text up and keeps nothing."""
+        line = spaced(text)
+        of = self._equal(_bare(line), ts)
+        if of is not None:
+            return Match("exact", of)
+        return self._near(_sketch([line])[line], ts)[0]
+
+    def discard(self, name: str) -> None:
+        """Takes the newest text of an id out: no later one is a duplicate of it."""
+        number = self._ids.pop(name, 0)
+        if number:
+            # It keeps its place in chains till it leaves, so that a dump and load change nothing.
+            self._entries[number].ts = _GONE
+
+    def _add(self, name: str, text: bytes, ts: float, sketches: Sketches) -> Match:
         bare = _bare(text)
         of = self._equal(bare, ts)
         if of is not None:
             return _NONE if of == name else Match("exact", of)
         # One that was there when its chunk began, and is out of the window or gone by now, has none.
         sketch = sketches.get(text) or _sketch([text])[text]
-        heads = tuple(map(self._heads.get, sketch.keys, repeat(0)))
-        grams = None
-        if any(heads):
-            candidates = self._candidates(heads, ts, len(sketch.grams))
-            if candidates:
-                grams = _unique(sketch.grams)
-                of = self._closest(grams, candidates)
-                if of is not None:
-                    return _NONE if of == name else Match("near", of)
-        self._keep(_Entry(name, ts, text, sketch.keys, heads, self._texts.get(bare, 0)))
+        match, grams = self._near(sketch, ts)
+        if match.of is not None:
+            return _NONE if match.of == name else match
+        self._keep(self._entry(name, ts, text, sketch))
         if grams is None:
             self._cache(self._lists, self._last, sketch.grams.copy())
         else:
             self._cache(self._sets, self._last, grams)
         return _NONE
+
+    def _near(self, sketch: Sketch, ts: float) -> tuple[Match, _Grams | None]:
+        """The nearest text, and the set of grams if candidates made it necessary."""
+        candidates = self._candidates(sketch, ts)
+        if not candidates:
+            return _NONE, None
+        grams = _unique(sketch.grams)
+        of = self._closest(grams, candidates)
+        return (_NONE if of is None else Match("near", of)), grams
 
     def _equal(self, text: bytes, ts: float) -> str | None:
         """The id of the earliest copy."""
@@ -183,21 +217,26 @@ class NearIndex:
         near = [entry for entry in reversed(copies) if abs(entry.ts - ts) <= self.window]
         return min(near, key=lambda entry: entry.ts).id if near else None
 
-    def _candidates(self, heads: tuple[int, ...], ts: float, grams: int) -> list[int]:
+    def _candidates(self, sketch: Sketch, ts: float) -> list[int]:
         """The numbers of those that share a key and may be near, at most ``_VERIFIED``."""
-        shared: dict[int, int] = {}
-        entries = self._entries
-        for band, head in enumerate(heads):
-            number, left = head, _CHAIN
-            while number >= self._first and left:
-                shared[number] = shared.get(number, 0) + 1
-                number = entries[number].older[band]
-                left -= 1
-        found = [number for number in shared if abs(entries[number].ts - ts) <= self.window]
-        limit = min(_VERIFIED, max(2, _VERIFIED_GRAMS // grams))
-        if len(found) > limit:
-            found = sorted(found, key=lambda number: (-shared[number], number))[:limit]
-        return found
+        shared: set[int] = set()
+        for held in map(self._held.get, sketch.keys):
+            if held is not None:
+                shared.update((held,) if isinstance(held, int) else held)
+        if not shared:
+            return []
+        entries, numbers = self._entries, list(shared)
+        rows = np.frombuffer(b"".join([entries[number].minima for number in numbers]), np.uint8)
+        agreeing = rows.reshape(len(numbers), -1) == np.frombuffer(sketch.minima, np.uint8)
+        counts = agreeing.sum(axis=1)
+        found = [
+            (-int(counts[place]), numbers[place])
+            for place in np.flatnonzero(counts >= _AGREEING).tolist()
+            if abs(entries[numbers[place]].ts - ts) <= self.window
+        ]
+        found.sort()
+        limit = min(_VERIFIED, max(2, _VERIFIED_GRAMS // len(sketch.grams)))
+        return [number for _, number in found[:limit]]
 
     def _closest(self, grams: _Grams, candidates: Sequence[int]) -> str | None:
         """The id of the nearest of the candidates, if it is near."""
@@ -236,12 +275,12 @@ class NearIndex:
             self._cached = len(grams)
         where[number] = grams
 
+    def _entry(self, name: str, ts: float, text: bytes, sketch: Sketch) -> _Entry:
+        twin = self._texts.get(_bare(text), 0)
+        return _Entry(name, ts, text, sketch.keys, sketch.minima, twin)
+
     def _keep(self, entry: _Entry) -> None:
-        self._last += 1
-        self._entries[self._last] = entry
-        self._bytes += len(entry.text)
-        self._texts[_bare(entry.text)] = self._last
-        self._heads.update(zip(entry.keys, repeat(self._last)))
+        self._place(entry)
         for _ in range(2):
             if self._entries[self._first].ts < entry.ts - 2 * self.window:
                 self._forget()
@@ -250,8 +289,26 @@ class NearIndex:
         ):
             self._forget()
 
+    def _place(self, entry: _Entry) -> None:
+        self._last += 1
+        self._entries[self._last] = entry
+        self._bytes += len(entry.text)
+        self._texts[_bare(entry.text)] = self._last
+        if entry.ts != _GONE:
+            self._ids[entry.id] = self._last
+        for key in entry.keys:
+            held = self._held.get(key)
+            if held is None:
+                self._held[key] = self._last
+            elif isinstance(held, int):
+                self._held[key] = [held, self._last]
+            else:
+                held.append(self._last)
+                if len(held) > _CHAIN:
+                    del held[0]
+
     def _forget(self) -> None:
-        """Drops the oldest; chains end by themselves where numbers are too low."""
+        """Drops the oldest."""
         number = self._first
         entry = self._entries.pop(number)
         self._first += 1
@@ -259,9 +316,14 @@ class NearIndex:
         bare = _bare(entry.text)
         if self._texts[bare] == number:
             del self._texts[bare]
+        if self._ids.get(entry.id) == number:
+            del self._ids[entry.id]
         for key in entry.keys:
-            if self._heads.get(key) == number:
-                del self._heads[key]
+            held = self._held.get(key)
+            if held in (number, [number]):
+                del self._held[key]
+            elif isinstance(held, list) and held[0] == number:
+                del held[0]
         self._lists.pop(number, None)
         self._sets.pop(number, None)
 
@@ -287,9 +349,7 @@ class NearIndex:
             for chunk in _chunks([(name, text, ts) for name, ts, text in saved.entries]):
                 sketches = _sketch([text for _, text, _ in chunk])
                 for name, text, ts in chunk:
-                    keys = sketches[text].keys
-                    heads = tuple(map(self._heads.get, keys, repeat(0)))
-                    self._keep(_Entry(name, ts, text, keys, heads, self._texts.get(_bare(text), 0)))
+                    self._place(self._entry(name, ts, text, sketches[text]))
         except (msgspec.ValidationError, ValueError) as error:
             raise StateError(
                 f"A dump of near-duplicates does not load ({error}): "
@@ -306,6 +366,15 @@ def spaced(text: str) -> bytes:
     if text.isascii():
         return b" ".join(text.encode("ascii").lower().split())
     return " ".join(folded_words(text)).encode("utf-8", "surrogatepass")
+
+
+def sketch(texts: Iterable[str]) -> Sketches:
+    """Makes sketches of many texts at once, for ``NearIndex.add_sketched``."""
+    lines = dict.fromkeys(spaced(text) for text in texts)
+    sketches: Sketches = {}
+    for chunk in _chunks([("", line, 0.0) for line in lines]):
+        sketches |= _sketch([line for _, line, _ in chunk])
+    return sketches
 
 
 def _bare(spaced: bytes) -> bytes:
@@ -383,11 +452,11 @@ _FACTORS = (
 ).reshape(_BANDS, _ROWS)
 
 
-def _sketch(texts: list[bytes]) -> dict[bytes, _Sketch]:
+def _sketch(texts: list[bytes]) -> Sketches:
     """The grams of distinct normalised texts and their keys, one per band."""
     decoded = [text.decode("utf-8", "surrogatepass") for text in texts]
     counts = [max(0, len(text) - GRAM + 1) for text in decoded]
-    nothing = _Sketch((), np.zeros(0, dtype=np.uint64))
+    nothing = Sketch((), b"", np.zeros(0, dtype=np.uint64))
     sketches = dict.fromkeys(texts, nothing)
     long = [place for place, count in enumerate(counts) if count]
     if not long:
@@ -402,7 +471,8 @@ def _sketch(texts: list[bytes]) -> dict[bytes, _Sketch]:
     keys = np.arange(_BANDS, dtype=np.uint64)[:, None]
     for row in range(_ROWS):
         keys = _mix(keys ^ minima[:, row])
-    spans = zip(long, keys.T.tolist(), starts.tolist(), ends.tolist(), strict=True)
-    for place, its_keys, start, end in spans:
-        sketches[texts[place]] = _Sketch(tuple(its_keys), grams[start:end])
+    low = minima.reshape(_BANDS * _ROWS, -1).astype(np.uint8).T
+    spans = zip(long, keys.T.tolist(), low, starts.tolist(), ends.tolist(), strict=True)
+    for place, its_keys, its_minima, start, end in spans:
+        sketches[texts[place]] = Sketch(tuple(its_keys), its_minima.tobytes(), grams[start:end])
     return sketches

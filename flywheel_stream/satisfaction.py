@@ -6,13 +6,14 @@ grow with time instead of its sums shrinking ("forward decay", Cormode et al., I
 update can be reverted by the weight it came with, whatever came between.
 """
 
-from collections.abc import Iterator
-from math import exp2, ldexp
+from collections.abc import Iterable, Iterator, Sequence
+from math import exp2, ldexp, sqrt
 from typing import Any, NamedTuple
 
 from river import stats
 
 from flywheel_stream.errors import StateError
+from flywheel_stream.sequential import Interval, wilson
 
 RECENT_HALF_LIFE = 3600.0
 """Seconds of event time after which an answer weighs half in the recent mean."""
@@ -318,3 +319,104 @@ def _value(mean: stats.Mean) -> float | None:
 def _exact(weight: float) -> float:
     """A weight in 1024ths: sums of those are exact, so what is taken back leaves nothing."""
     return round(weight * 1024) / 1024
+
+
+# ---------------------------------------------------------------- who votes
+
+
+class Stratum(NamedTuple):
+    """Calls that are alike in what is known of all calls, and the votes on them."""
+
+    calls: int
+    up: int
+    middle: int
+    down: int
+
+    @property
+    def rated(self) -> int:
+        """Calls with a vote."""
+        return self.up + self.middle + self.down
+
+    @property
+    def score(self) -> float:
+        """Summed votes: up 1, middle a half."""
+        return self.up + self.middle / 2
+
+
+class Voters(NamedTuple):
+    """Satisfaction among those who voted, and what it says of all; intervals of 95 % for one look."""
+
+    calls: int
+    rated: int
+    among_rated: float | None
+    rated_interval: Interval
+    among_all: float | None
+    """As if in each stratum those who are silent thought as those who vote."""
+    all_interval: Interval
+    bounds: Interval
+    """Without any assumption: all who are silent are unhappy, or happy (Manski, AER 1990)."""
+
+
+LEAST_VOTES = 5
+"""Strata with fewer votes are put together."""
+
+
+def who_votes(strata: Iterable[Stratum]) -> Voters:
+    """Corrects the rate among votes by who votes: post-stratification (Holt and Smith, JRSS A 1979).
+
+    Angry users vote more, so do some arms' and groups' users. Each stratum counts by its share of
+    calls instead of its share of votes.
+
+    Args:
+        strata: disjoint, together all calls.
+    """
+    full: list[Stratum] = []
+    rest = Stratum(0, 0, 0, 0)
+    for stratum in strata:
+        if stratum.rated >= LEAST_VOTES:
+            full.append(stratum)
+        else:
+            rest = _together(rest, stratum)
+    if rest.rated or (rest.calls > 0 and not full):
+        full.append(rest)
+        rest = Stratum(0, 0, 0, 0)
+    whole = rest
+    for stratum in full:
+        whole = _together(whole, stratum)
+    calls = max(whole.calls, whole.rated)
+    rated = whole.score / whole.rated if whole.rated else None
+    low = whole.score / calls if calls else 0.0
+    high = low + (calls - whole.rated) / calls if calls else 1.0
+    estimate, interval = _poststratified(full, max(rest.calls, 0))
+    return Voters(
+        calls=calls,
+        rated=whole.rated,
+        among_rated=rated,
+        rated_interval=wilson(whole.score, whole.rated),
+        among_all=estimate,
+        all_interval=interval,
+        bounds=Interval(low, min(high, 1.0)),
+    )
+
+
+def _poststratified(full: Sequence[Stratum], silent: int) -> tuple[float | None, Interval]:
+    """The estimate and its interval; of ``silent`` calls in strata without a vote nothing is known."""
+    sizes = [max(stratum.calls, stratum.rated) for stratum in full]
+    total = sum(sizes)
+    if not total or not all(stratum.rated for stratum in full):
+        return None, Interval(0.0, 1.0)
+    mean = variance = 0.0
+    for stratum, size in zip(full, sizes, strict=True):
+        share = size / total
+        mean += share * stratum.score / stratum.rated
+        # Two votes more than there were (Agresti and Coull, 1998): none has a variance of 0.
+        near = (stratum.score + 1) / (stratum.rated + 2)
+        variance += share * share * near * (1 - near) / stratum.rated
+    known = total / (total + silent)
+    reach = 1.96 * sqrt(variance)
+    low, high = max(mean - reach, 0.0) * known, min(mean + reach, 1.0) * known + 1 - known
+    return mean, Interval(low, high)
+
+
+def _together(one: Stratum, other: Stratum) -> Stratum:
+    return Stratum(*(a + b for a, b in zip(one, other, strict=True)))

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from flywheel_stream.events import Finding, Signal
 from flywheel_stream.lineage import record_hash
 
-TABLE_VERSION = "1"
+TABLE_VERSION = "2"
 """Changes with any number or word below."""
 
 EXPLICIT = 2.5
@@ -26,6 +26,17 @@ CHECKS: Mapping[str, float] = {
     "invalid_json": -2.5,
     "schema_violation": -2.0,
     "truncated": -0.8,
+    "refusal": -1.0,
+    "repetition": -2.0,
+    "wrong_language": -1.5,
+    "tool_failure": -1.0,
+    "incapable": -0.8,
+    "ignored_instruction": -0.8,
+    "wrong_sum": -1.5,
+    "broken_code": -1.5,
+    "system_prompt_leak": -0.8,
+    "capitulation": -0.5,
+    "slow": -0.5,
 }
 """Log-odds of a check that fired with confidence 1."""
 

@@ -17,18 +17,23 @@ from faust.types import TP
 
 from flywheel_stream import metrics
 from flywheel_stream.cleaning import Cleaner
-from flywheel_stream.dedup import WindowPolicy
+from flywheel_stream.comparing import ComparePolicy
+from flywheel_stream.dedup import Window, WindowPolicy
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import UnavailableError
+from flywheel_stream.failures import KINDS
 from flywheel_stream.learning import LearnPolicy
 from flywheel_stream.lineage import RULES_VERSION
+from flywheel_stream.rules import Rules
 from flywheel_stream.scrubbing import Scrubber
 from flywheel_stream.signals import TABLE_VERSION
 from flywheel_stream.triage import Budget
 from stream.agents import Agents
-from stream.embedders import load_embedder
+from stream.embedders import SLOW, load_embedder
+from stream.evaluation_sets import load_evaluation_sets
 from stream.ingest import Ingest
 from stream.learn import Learn
+from stream.optional_window import OptionalWindow
 from stream.prometheus import Metrics
 from stream.redis_store import Redis, RedisWaitingRoom, RedisWindow
 from stream.scrubbers import build_scrubber
@@ -44,6 +49,22 @@ CONNECT_TIMEOUT = 8.0
 """Seconds in which Kafka has to answer before we say that it does not."""
 STALLED = 120.0
 """Seconds without any progress after which something is wrong."""
+
+
+# ---------------------------------------------------------------- Redis
+
+
+def connect_redis(settings: Settings) -> tuple[Redis, Redis]:
+    """The Redis of the waiting room and that of the rolling window, which may be the same."""
+
+    def connection(url: str) -> Redis:
+        cluster = settings.redis_cluster and url == own
+        return Redis(url, settings.redis_prefix, settings.redis_shards, cluster=cluster)
+
+    own = settings.redis.get_secret_value()
+    other = settings.dedup_redis.get_secret_value()
+    room = connection(own)
+    return room, room if other in {"", own} else connection(other)
 
 
 # ---------------------------------------------------------------- Kafka
@@ -252,14 +273,13 @@ class Worker:
             FlywheelError: a server or a topic is missing; the sentence says what to do.
         """
         settings = self.settings
-        self._redis = Redis(
-            settings.redis.get_secret_value(), settings.redis_prefix, settings.redis_shards
-        )
+        self._redis, self._dedup_redis = connect_redis(settings)
         try:
-            await self._redis.check()
+            await self._redis.check(bloom=self._dedup_redis is self._redis)
+            await self._check_dedup()
             partitions = await partition_counts(settings)
         except BaseException:
-            await self._redis.close()
+            await self._close_redis()
             raise
         self.app = build_faust(settings, self.topics)
         self.agents = Agents(self.app, self.topics, self.metrics)
@@ -270,28 +290,60 @@ class Worker:
         await self.app.start()
         _spare_the_collector()
 
-    def _wire(self, partitions: dict[str, int]) -> None:
-        settings, topics, app = self.settings, self.topics, self.app
-        secret = settings.secret.get_secret_value().encode() or secrets.token_bytes(32)
-        scrubber = self._scrubber or build_scrubber(settings, secret)
-        embedder = self._embedder or load_embedder(settings.embedder)
-        sink = Sink(topics, partitions, self._send, self.metrics)
-        window = WindowPolicy(
+    async def _check_dedup(self) -> None:
+        if self._dedup_redis is self._redis:
+            return
+        try:
+            await self._dedup_redis.check()
+        except UnavailableError as error:
+            if self.settings.dedup_when_away == "wait":
+                raise
+            logger.warning("Starting without deduplication. %s", error)
+
+    async def _close_redis(self) -> None:
+        await self._redis.close()
+        if self._dedup_redis is not self._redis:
+            await self._dedup_redis.close()
+
+    def _window(self) -> Window:
+        settings = self.settings
+        policy = WindowPolicy(
             seconds=settings.dedup_window_hours * 3600,
             generations=settings.dedup_generations,
             capacity=settings.dedup_capacity,
             error_rate=settings.dedup_error_rate,
+            named=settings.dedup_index,
         )
+        window = RedisWindow(self._dedup_redis, policy, settings.redis_shards)
+        return (
+            window if settings.dedup_when_away == "wait" else OptionalWindow(window, self.metrics)
+        )
+
+    def _wire(self, partitions: dict[str, int]) -> None:
+        settings, topics, app = self.settings, self.topics, self.app
+        secret = settings.secret.get_secret_value().encode() or secrets.token_bytes(32)
+        scrubber = self._scrubber or build_scrubber(settings, secret)
+        embedder = self._embedder or load_embedder(settings)
+        sink = Sink(topics, partitions, self._send, self.metrics)
         join_window = settings.join_window_hours * 3600
+        compare = ComparePolicy(
+            slices=settings.traffic_attributes,
+            sensitive=settings.sensitive_attributes,
+            min_group=settings.min_group,
+            max_values=settings.max_slice_values,
+            settle=settings.settle_minutes * 60,
+            shares=settings.arm_shares,
+        )
         self.agents.ingest = Ingest(
             cleaner=Cleaner(
                 scrubber,
                 secret=secret,
                 sample_rate=settings.sample_rate,
-                attributes=settings.traffic_attributes,
+                attributes=compare.attributes,
                 join_window=join_window,
+                rules=Rules(settings.rules, KINDS),
             ),
-            window=RedisWindow(self._redis, window, settings.redis_shards),
+            window=self._window(),
             room=RedisWaitingRoom(self._redis, join_window),
             sink=sink,
             topics=topics,
@@ -307,6 +359,11 @@ class Worker:
             revision_window=settings.revision_window_hours * 3600,
             cluster_capacity=settings.cluster_capacity,
             budget=Budget(days=settings.budget_days, cost=settings.budget_cost),
+            compare=compare,
+            dedup_window=settings.dedup_window_hours * 3600,
+            max_per_cluster=settings.examples_per_cluster,
+            near_bytes=settings.near_bytes,
+            evaluation=load_evaluation_sets(settings.evaluation_sets),
             versions={
                 "scrubber": scrubber.version,
                 "rules": RULES_VERSION,
@@ -337,6 +394,7 @@ class Worker:
             expected=expected,
             interval=settings.snapshot_interval,
             accept_gap=settings.accept_gap,
+            ahead=self._embedder is None and settings.embedder in SLOW,
         )
 
     async def _send(self, records: Any) -> None:
@@ -442,4 +500,4 @@ class Worker:
         try:
             await self.app.stop()
         finally:
-            await self._redis.close()
+            await self._close_redis()

@@ -111,6 +111,8 @@ def _settings(base: Settings, kafka: str, redis: str) -> Settings:
             "deployments_topic": f"{name}.llm.deployments",
             "redis_prefix": f"{name}:",
             "redis_shards": 1,
+            "redis_cluster": False,
+            "dedup_redis": SecretStr(""),
             "input_partitions": 1,
             "learn_partitions": 1,
             "fetch_wait_ms": 20,

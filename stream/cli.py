@@ -91,12 +91,15 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("job", "scrub", "alerts"),
+        choices=("job", "scrub", "dedup", "alerts"),
         default="job",
         help="the whole job, or a part",
     )
     parser.add_argument("--data", type=Path, metavar="F", help="scrub: labelled texts to find in")
     parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument(
+        "--fingerprints", type=_positive, default=10_000_000, metavar="N", help="dedup: how many"
+    )
     parser.add_argument(
         "--memory", type=int, default=0, metavar="N", help="a worker's memory over N"
     )
@@ -193,6 +196,14 @@ def _bench(settings: Settings, args: argparse.Namespace) -> int:
         figures = bench_scrub.bench_scrub(args.data)
         print(json.dumps(figures) if args.json else bench_scrub.table(figures))
         return OK
+    if args.what == "dedup":
+        from stream import bench_dedup
+
+        figures = bench_dedup.bench_dedup(
+            settings, fingerprints=args.fingerprints, redis=args.redis
+        )
+        print(json.dumps(figures) if args.json else bench_dedup.table(figures))
+        return OK
     if args.what == "alerts":
         from stream import bench_alerts
 
@@ -218,11 +229,16 @@ def _scrub(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _cluster(settings: Settings, args: argparse.Namespace) -> int:
-    from stream.embedders import load_embedder
+    from stream.embedders import AWAY, load_embedder
     from stream.filters import TimedLine, cluster_lines, run_filter
+    from stream.scrubbers import build_scrubber
 
-    embedder = load_embedder(settings.embedder)
-    work, at_end = cluster_lines(embedder, settings.cluster_capacity, final=args.final)
+    work, at_end = cluster_lines(
+        load_embedder(settings),
+        settings.cluster_capacity,
+        final=args.final,
+        scrubber=build_scrubber(settings) if settings.embedder in AWAY else None,
+    )
     return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work, at_end)
 
 

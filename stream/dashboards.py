@@ -57,6 +57,9 @@ PROCESS_PANELS: tuple[tuple[str, Panel], ...] = (
 
 PANEL_WIDTH, PANEL_HEIGHT, GRID_WIDTH = 8, 8, 24  # three panels beside each other
 SHARES = frozenset({"Satisfaction", "Open incidents by urgency"})  # their axis is 0..1
+SIGNED = frozenset(
+    {"Satisfaction, second arm less first", "Gaps in satisfaction between groups"}
+)  # differences, which may be below 0
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 Json = dict[str, Any]
@@ -122,7 +125,9 @@ def _row(number: int, title: str, y: int) -> Json:
 
 
 def _panel(number: int, text: str, panel: Panel, position: dict[str, int]) -> Json:
-    field: Json = {"unit": panel.unit, "min": 0}
+    field: Json = {"unit": panel.unit}
+    if panel.title not in SIGNED:
+        field["min"] = 0
     if panel.title in SHARES:
         field["max"] = 1
     return {

@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal, NamedTuple
 
+import aiohttp
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from flywheel_stream.errors import ConfigError, FlywheelError
-from stream.app import admin
+from flywheel_stream.errors import ConfigError, FlywheelError, UnavailableError
+from stream.app import admin, connect_redis
 from stream.embedders import load_embedder
+from stream.evaluation_sets import load_evaluation_sets
 from stream.redis_store import Redis
 from stream.settings import Settings
 from stream.topics import Topics, TopicSpec
 
 Level = Literal["ok", "warn", "error"]
+OK = 200
 
 
 class Finding(NamedTuple):
@@ -28,9 +31,11 @@ class Finding(NamedTuple):
 async def examine(settings: Settings) -> list[Finding]:
     """Looks at Kafka, its topics, Redis, the embedder and the secret."""
     found = [finding async for finding in _kafka(settings)]
-    found.append(await _redis(settings))
+    found += [finding async for finding in _redis(settings)]
     found.append(_embedder(settings))
+    found.append(_evaluation_sets(settings))
     found.append(_secret(settings))
+    found += [finding async for finding in _receivers(settings)]
     return found
 
 
@@ -112,25 +117,41 @@ def _raw_kept_briefly(
 _LOOKS: tuple[Look, ...] = (_cleanup, _size, _raw_kept_briefly)
 
 
-async def _redis(settings: Settings) -> Finding:
-    connection = Redis(
-        settings.redis.get_secret_value(), settings.redis_prefix, settings.redis_shards
-    )
+async def _redis(settings: Settings) -> AsyncIterator[Finding]:
+    room, window = connect_redis(settings)
+    apart = window is not room
+    yield await _answers(room, "redis", "error", bloom=not apart)
+    if apart:
+        away: Level = "error" if settings.dedup_when_away == "wait" else "warn"
+        yield await _answers(window, "dedup redis", away, bloom=True)
+
+
+async def _answers(connection: Redis, what: str, away: Level, *, bloom: bool) -> Finding:
     try:
-        await connection.check()
+        await connection.check(bloom=bloom)
     except FlywheelError as error:
-        return Finding("error", "redis", str(error))
+        return Finding(away, what, str(error))
     finally:
         await connection.close()
-    return Finding("ok", "redis", "answers and has Bloom filters")
+    return Finding("ok", what, "answers and has Bloom filters" if bloom else "answers")
 
 
 def _embedder(settings: Settings) -> Finding:
     try:
-        embedder = load_embedder(settings.embedder)
-    except ConfigError as error:
+        embedder = load_embedder(settings)
+    except (ConfigError, UnavailableError) as error:
         return Finding("error", "embedder", str(error))
     return Finding("ok", "embedder", f"{embedder.name}, {embedder.dims} dimensions")
+
+
+def _evaluation_sets(settings: Settings) -> Finding:
+    try:
+        sets = load_evaluation_sets(settings.evaluation_sets)
+    except ConfigError as error:
+        return Finding("error", "evaluation sets", str(error))
+    if sets is None:
+        return Finding("ok", "evaluation sets", "none: curated examples are compared with none")
+    return Finding("ok", "evaluation sets", f"{len(sets)} texts that no example may repeat")
 
 
 def _secret(settings: Settings) -> Finding:
@@ -141,3 +162,30 @@ def _secret(settings: Settings) -> Finding:
         "secret",
         "not set: users are hashed with another key at each start. Set FLYWHEEL_SECRET.",
     )
+
+
+async def _receivers(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.alertmanager_url:
+        yield await _alertmanager(settings.alertmanager_url.rstrip("/"))
+    if settings.webhook_url.get_secret_value() and not settings.webhook_secret.get_secret_value():
+        yield Finding(
+            "warn",
+            "webhook",
+            "what it gets is not signed: set FLYWHEEL_WEBHOOK_SECRET here and there",
+        )
+
+
+async def _alertmanager(url: str) -> Finding:
+    timeout = aiohttp.ClientTimeout(total=5)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as http,
+            http.get(f"{url}/api/v2/status") as answer,
+        ):
+            found = answer.status
+    except (aiohttp.ClientError, TimeoutError) as error:
+        reason = type(error).__name__
+        return Finding("error", "alertmanager", f"{url} does not answer ({reason}): correct it")
+    if found != OK:
+        return Finding("error", "alertmanager", f"{url} has no API v2 (HTTP {found}): correct it")
+    return Finding("ok", "alertmanager", f"{url} answers")

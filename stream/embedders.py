@@ -1,4 +1,4 @@
-"""Loads the embedder that a setting names: static WordLlama vectors, or the hashing fallback."""
+"""Loads the embedder that a setting names: static, hashing, contextual, or of an endpoint."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flywheel_stream.embedding import Embedder, HashingEmbedder, unit_rows
+from flywheel_stream.embedding import Embedder, HashingEmbedder, Remembered, unit_rows
 from flywheel_stream.errors import ConfigError
+from stream.embedding_endpoint import EndpointEmbedder
+from stream.minilm import MiniLMEmbedder
+from stream.settings import Settings
 
 _CHARS = 4096  # of a text; what a text is about stands in its first page, and time stays bounded
 _PIECES = (
@@ -21,19 +24,14 @@ _WEIGHTS = Path("weights", "l2_supercat_256.safetensors")
 _TOKENIZER = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 
 
-def load_embedder(name: str) -> Embedder:
-    """Load an embedder by its name in the settings.
-
-    Args:
-        name: A key of ``EMBEDDERS``.
+def load_embedder(settings: Settings) -> Embedder:
+    """Load the embedder that the settings name.
 
     Raises:
-        ConfigError: No embedder has this name, or its files are not installed.
+        ConfigError: Its files or packages are not installed, or its settings are wrong.
+        UnavailableError: Its endpoint does not answer.
     """
-    load = EMBEDDERS.get(name)
-    if load is None:
-        raise ConfigError(f"No embedder is called {name!r}: set one of {', '.join(EMBEDDERS)}.")
-    return load()
+    return EMBEDDERS[settings.embedder](settings)
 
 
 class WordLlamaEmbedder:
@@ -97,7 +95,15 @@ def _wordllama() -> WordLlamaEmbedder:
     )
 
 
-EMBEDDERS: dict[str, Callable[[], Embedder]] = {
-    "wordllama": _wordllama,
-    "hashing": HashingEmbedder,
+EMBEDDERS: dict[str, Callable[[Settings], Embedder]] = {
+    "wordllama": lambda _: _wordllama(),
+    "hashing": lambda _: HashingEmbedder(),
+    "minilm": lambda settings: Remembered(MiniLMEmbedder(Path(settings.minilm_folder))),
+    "openai": lambda settings: Remembered(EndpointEmbedder(settings)),
 }
+
+SLOW = frozenset({"minilm", "openai"})
+"""Those that take a millisecond a text and more, and remember what they gave."""
+
+AWAY = frozenset({"openai"})
+"""Those that send texts elsewhere: only scrubbed ones may come to them."""

@@ -142,9 +142,15 @@ def scrub_lines(scrubber: "Scrubber") -> Callable[[list[TextLine]], list[Answer]
 
 
 def cluster_lines(
-    embedder: Any, capacity: int, *, final: bool = False
+    embedder: Any, capacity: int, *, final: bool = False, scrubber: "Scrubber | None" = None
 ) -> tuple[Callable[[list[TimedLine]], list[Answer]], Callable[[list[Answer]], None] | None]:
     """Assigns texts to failure clusters as they come, as ``learn`` does.
+
+    Args:
+        embedder: turns texts into vectors.
+        capacity: the number of clusters that are remembered.
+        final: whether to look back at the end.
+        scrubber: sees texts before the embedder does, for one that sends them elsewhere.
 
     Returns:
         The work on a batch; and with ``final`` what adds, at the end, the cluster that each text
@@ -157,7 +163,15 @@ def cluster_lines(
     held: list[Any] = []
 
     def work(lines: list[TimedLine]) -> list[Answer]:
-        vectors = embedder.embed([line.text for line in lines])
+        texts = [line.text for line in lines]
+        if scrubber is not None:
+            try:
+                texts = [scrubbed.text for scrubbed in scrubber.scrub(texts)]
+            except ScrubError as error:
+                if len(lines) == 1:
+                    return [{"error": f"Scrubbing failed, nothing is passed on: {error}"}]
+                return [work([line])[0] for line in lines]
+        vectors = embedder.embed(texts)
         if final:
             held.extend(vectors.astype("float16"))
         return [

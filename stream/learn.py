@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from functools import partial
 
 from faust.types import TP
 
@@ -16,8 +16,9 @@ from flywheel_stream import metrics
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import GapError
 from flywheel_stream.learning import AppPicture, Fold, Learned, Learner, LearnPolicy
+from stream.compared import SHOWN, Rows, show
 from stream.prometheus import Metrics
-from stream.retry import RETRY_FIRST, RETRY_MOST, TRANSIENT, NotAliveError, is_transient
+from stream.retry import TRANSIENT, NotAliveError, is_transient, patiently
 from stream.sink import Sink
 from stream.state_store import StateStore
 from stream.transport import Batch
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 SNAPSHOT_SHARE = 0.1
 """Share of the time that snapshots may take; a large state is written less often."""
+
+LOAD_TRIES = 3
+"""How often the state of a partition is asked for while Kafka does not answer."""
 
 
 class Learn:
@@ -44,6 +48,8 @@ class Learn:
         expected: input partitions that event time waits for.
         interval: seconds between snapshots, at least.
         accept_gap: go on though offsets are missing.
+        ahead: embed in a thread what a batch will need, before it is learnt. For embedders that
+            take long and remember what they gave; the loop goes on meanwhile.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class Learn:
         expected: frozenset[str],
         interval: float,
         accept_gap: bool = False,
+        ahead: bool = False,
     ) -> None:
         self._topic = topic
         self._policy = policy
@@ -74,6 +81,8 @@ class Learn:
         self._expected = expected
         self._interval = interval
         self._accept_gap = accept_gap
+        self._ahead = ahead
+        self._warm: set[int] = set()  # partitions whose waiting records were embedded ahead
         self._lock = asyncio.Lock()
         self._stopped = False
         self._learners: dict[int, Learner] = {}
@@ -107,6 +116,8 @@ class Learn:
             for record in batch.records
             if record.offset >= learner.fence
         ]
+        if self._ahead and not await self._embedded(learner, batch, [raw for _, raw in records]):
+            return
         started = time.perf_counter()
         learned = learner.take(records)
         self._metrics.inc(metrics.STAGE_SECONDS, time.perf_counter() - started, "learn")
@@ -114,6 +125,21 @@ class Learn:
             self._held.setdefault(batch.tp.partition, []).append(batch)
             self._report(learner, learned)
             await self._snapshot_if_due(learner)
+
+    async def _embedded(self, learner: Learner, batch: Batch, records: Sequence[bytes]) -> bool:
+        """Embeds ahead, for as long as it takes; False if the partition went away."""
+        texts = learner.questions(records, waiting=learner.partition not in self._warm)
+
+        async def embed() -> bool:
+            await asyncio.to_thread(self._embedder.embed, texts)
+            return True
+
+        failed = partial(self._metrics.inc, metrics.RETRIES, 1, self._topic)
+        going = lambda: not batch.void  # noqa: E731 - a name for what it says
+        if not await patiently(embed, self._topic, going=going, failed=failed):
+            return False
+        self._warm.add(learner.partition)
+        return not batch.void
 
     def _check_gap(self, learner: Learner, batch: Batch) -> None:
         if batch.first <= learner.fence:
@@ -135,22 +161,16 @@ class Learn:
 
     async def _confirmed(self, batch: Batch, learned: Learned) -> bool:
         """Sends what was learnt, for as long as it takes; False if the partition went away."""
-        pause = RETRY_FIRST
-        while not batch.void:
-            try:
-                if not self._alive():
-                    raise NotAliveError
-                await self._sink.write(learned.outputs)
-            except TRANSIENT as error:
-                if not is_transient(error):
-                    raise
-                self._metrics.inc(metrics.RETRIES, 1, self._topic)
-                logger.warning("%s: %s, trying again", self._topic, type(error).__name__)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, RETRY_MOST)
-            else:
-                return True
-        return False
+
+        async def send() -> bool:
+            if not self._alive():
+                raise NotAliveError
+            await self._sink.write(learned.outputs)
+            return True
+
+        failed = partial(self._metrics.inc, metrics.RETRIES, 1, self._topic)
+        going = lambda: not batch.void  # noqa: E731 - a name for what it says
+        return bool(await patiently(send, self._topic, going=going, failed=failed))
 
     def _report(self, learner: Learner, learned: Learned) -> None:
         for (metric, labels), number in learned.tally.items():
@@ -212,6 +232,7 @@ class Learn:
         self._learners = {}
         self._held = {}
         self._due = {}
+        self._warm = set()
 
     async def assigned(self, tps: Sequence[TP]) -> dict[TP, int]:
         """Loads the state of learn partitions; returns the offsets to go on from.
@@ -224,7 +245,8 @@ class Learn:
         unknown: list[TP] = []
         for tp in tps:
             learner = Learner(tp.partition, self._policy, self._embedder, self._expected)
-            known = await self._store.load(learner)
+            load = partial(self._store.load, learner)
+            known = await patiently(load, f"state of {tp.topic}/{tp.partition}", tries=LOAD_TRIES)
             self._learners[tp.partition] = learner
             if known:
                 fences[tp] = learner.fence
@@ -258,11 +280,11 @@ class Learn:
 
     def show(self) -> None:
         """Puts what is known into the metrics."""
-        rows: dict[Any, dict[tuple[str, ...], float]] = {}
-        for metric in _SHOWN:
-            rows[metric] = {}
+        rows: Rows = {metric: {} for metric in (*_SHOWN, *SHOWN)}
         for picture in self.pictures():
             _show(picture, rows)
+        for fold in self.folds():
+            show(fold.app, fold.compared(), rows)
         for metric, values in rows.items():
             self._metrics.replace(metric, values)
 
@@ -279,7 +301,7 @@ _SHOWN = (
 )
 
 
-def _show(picture: AppPicture, rows: dict[Any, dict[tuple[str, ...], float]]) -> None:
+def _show(picture: AppPicture, rows: Rows) -> None:
     app = picture.app
     weighted: dict[tuple[str, ...], tuple[float, float]] = {}
     for row in picture.slices:

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, NamedTuple
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from faust.types import TP
+from pydantic import SecretStr
 
 from flywheel_stream import metrics
 from flywheel_stream.errors import ConfigError
@@ -29,6 +30,7 @@ from flywheel_stream.events import MAX_RECORD_BYTES, Alert, decode_alert, parse_
 from flywheel_stream.learning import Fold
 from flywheel_stream.satisfaction import HourStats
 from stream.app import Worker, create_topics, kafka_options
+from stream.compared import plain
 from stream.embedded import Servers, embedded_servers
 from stream.prometheus import serve
 from stream.report import write_report
@@ -145,6 +147,8 @@ def run_settings(base: Settings, servers: Servers) -> Settings:
             "redis": load_settings(redis=servers.redis).redis,
             "redis_prefix": "run:",
             "redis_shards": 1,
+            "redis_cluster": False,
+            "dedup_redis": SecretStr(""),
             "session_timeout": 3.0,
             "input_partitions": 1,
             "learn_partitions": 1,
@@ -484,6 +488,7 @@ def _app(fold: Fold) -> dict[str, Any]:
         "clusters": picture.clusters,
         "open_incidents": [incident.incident for incident, _ in picture.incidents],
         "examples": picture.examples,
+        **plain(fold.compared(), fold.deployments()),
         "top_clusters": [cluster._asdict() for cluster in fold.top_clusters()],
     }
 

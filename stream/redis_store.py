@@ -9,6 +9,7 @@ Keys, after the prefix and ``{shard}``: ``b:G`` Bloom filter of generation G, ``
 their successor.
 """
 
+import asyncio
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -17,7 +18,15 @@ from zlib import crc32
 import hiredis
 import lz4.block
 import redis.asyncio as aioredis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    NoScriptError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
 
 from flywheel_stream.dedup import Seen, Sighting, WindowPolicy
 from flywheel_stream.errors import UnavailableError
@@ -177,9 +186,6 @@ end
 return 0
 """
 
-INDEX_LIMIT = 5_000_000
-"""Most fingerprints whose first call one generation of one shard can name (about 100 bytes each)."""
-
 Call = tuple[str, list[bytes | str]]
 
 
@@ -196,16 +202,27 @@ class _Connection(aioredis.Connection):
 _PACKED_IN_C: dict[str, Any] = {"connection_class": _Connection}
 
 
-class Redis:
-    """A connection, its shards and scripts."""
+def _client(url: str, *, cluster: bool) -> Any:
+    timeouts: dict[str, Any] = {"socket_timeout": 5.0, "socket_connect_timeout": 5.0}
+    if cluster:
+        return aioredis.RedisCluster.from_url(url, **timeouts)
+    packed = {} if "://" in url and not url.startswith("redis://") else _PACKED_IN_C
+    return aioredis.from_url(url, **timeouts, **packed)
 
-    def __init__(self, url: str, prefix: str, shards: int) -> None:
-        self._client: aioredis.Redis = aioredis.from_url(
-            url,
-            socket_timeout=5.0,
-            socket_connect_timeout=5.0,
-            **({} if "://" in url and not url.startswith("redis://") else _PACKED_IN_C),
-        )
+
+class Redis:
+    """A connection, its shards and scripts.
+
+    Args:
+        url: of the server, or of any node of a cluster.
+        prefix: of every key.
+        shards: hash tags that keys are spread over.
+        cluster: whether it is a Redis Cluster.
+    """
+
+    def __init__(self, url: str, prefix: str, shards: int, *, cluster: bool = False) -> None:
+        self._client = _client(url, cluster=cluster)
+        self._cluster = cluster
         self._bases = [f"{prefix}{{{shard}}}:" for shard in range(shards)]
         self._shas: dict[str, str] = {}
 
@@ -213,15 +230,16 @@ class Redis:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def check(self) -> None:
-        """Looks whether Redis answers and has Bloom filters.
+    async def check(self, *, bloom: bool = True) -> None:
+        """Looks whether Redis answers and, where asked, has Bloom filters.
 
         Raises:
             UnavailableError: it does not; the sentence says what to do.
         """
         try:
             await self._client.ping()
-            await self._client.execute_command("BF.EXISTS", f"{self._bases[0]}probe", "x")  # type: ignore[no-untyped-call]
+            if bloom:
+                await self._client.execute_command("BF.EXISTS", f"{self._bases[0]}probe", "x")
         except ResponseError as error:
             if "unknown command" in str(error):
                 raise UnavailableError(
@@ -229,6 +247,11 @@ class Redis:
                 ) from None
             raise UnavailableError(
                 f"Redis refused a command ({error}): check its setting."
+            ) from None
+        except RedisClusterException:
+            raise UnavailableError(
+                "Redis is no cluster that can be reached: set FLYWHEEL_REDIS_CLUSTER=false for a "
+                "single server, or look at its nodes."
             ) from None
         except (RedisError, OSError) as error:
             raise UnavailableError(
@@ -249,23 +272,34 @@ class Redis:
         """
         if not calls:
             return []
-        if script not in self._shas:
-            self._shas[script] = await self._client.script_load(script)
         try:
-            return await self._evaluate(script, calls)
-        except NoScriptError:  # Redis was restarted or flushed
-            self._shas[script] = await self._client.script_load(script)
-            return await self._evaluate(script, calls)
+            if script not in self._shas:
+                self._shas[script] = await self._client.script_load(script)
+            try:
+                return await self._evaluate(script, calls)
+            except NoScriptError:  # Redis was restarted or flushed
+                self._shas[script] = await self._client.script_load(script)
+                return await self._evaluate(script, calls)
+        except RedisClusterException as error:  # no RedisError: no node was found
+            raise RedisConnectionError(f"{error}") from error
 
     async def _evaluate(self, script: str, calls: Sequence[tuple[int, list[Any]]]) -> list[Any]:
         sha = self._shas[script]
         if len(calls) == 1:
             shard, arguments = calls[0]
             return [await self._client.evalsha(sha, 1, self._bases[shard], *arguments)]
+        if self._cluster:  # its pipelines run no scripts
+            return await asyncio.gather(
+                *(
+                    self._client.evalsha(sha, 1, self._bases[shard], *arguments)
+                    for shard, arguments in calls
+                )
+            )
         pipe = self._client.pipeline(transaction=False)
         for shard, arguments in calls:
             pipe.evalsha(sha, 1, self._bases[shard], *arguments)
-        return await pipe.execute()
+        answers: list[Any] = await pipe.execute()
+        return answers
 
     def grouped(self, keys: Iterable[str]) -> dict[int, list[int]]:
         """Positions of keys by shard."""
@@ -286,6 +320,7 @@ class RedisWindow:
         self._redis = connection
         self._policy = policy
         self._capacity = max(1000, policy.filter_capacity // shards)
+        self._index = max(1, policy.index_capacity // shards)
         self._ttl = int(policy.seconds + 2 * policy.length)
 
     async def seen(self, queries: Sequence[tuple[str, float]]) -> list[Seen]:
@@ -315,7 +350,7 @@ class RedisWindow:
         for key, ts, first, copies in sightings:
             where = (shard(key), generation_of(ts))
             groups.setdefault(where, []).extend((key, f"{copies} {first}"))
-        head = [self._capacity, self._policy.filter_error_rate, self._ttl, INDEX_LIMIT]
+        head = [self._capacity, self._policy.filter_error_rate, self._ttl, self._index]
         calls = [
             (number, [generation, *head, *arguments[start : start + 2 * LUA_STACK]])
             for (number, generation), arguments in groups.items()

@@ -67,6 +67,10 @@ def write_report(out: Path, summary: dict[str, Any], hours: list[dict[str, Any]]
         "Incidents": _incident_section(incidents, hours),
         "Satisfaction": _satisfaction_section(hours, incidents),
         "Thumbs": _thumbs_section(summary),
+        "Who votes": _votes_section(summary),
+        "Changes of satisfaction": _drift_section(summary, hours),
+        "Arms": _arms_section(summary),
+        "Fairness": _fairness_section(summary),
         "What goes wrong": _failure_section(failures, summary, hours),
         "Personal data replaced": _scrubbed_section(summary),
         "What was left out": _dropped_section(summary, dead),
@@ -810,6 +814,228 @@ def _thumbs_section(summary: Mapping[str, Any]) -> Html:
         "Shares of thumbs and ratings by app, model and arm; their numbers: up / middle / down."
     )
     return _figure(chart, caption, [(thumb, thumb) for thumb in THUMBS], table)
+
+
+# ---------------------------------------------------------------- what is told apart
+
+
+def _told(summary: Mapping[str, Any], what: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Rows of one kind of all apps, with their app."""
+    apps = summary.get("apps", {}).items()
+    return [(app, row) for app, known in apps for row in known.get(what, ())]
+
+
+def _reach(value: float | None, interval: Sequence[float], form: Callable[[float], str]) -> str:
+    """A value with its interval, as in ``71 % (64 % to 77 %)``."""
+    if value is None:
+        return "unknown"
+    return f"{form(value)} ({form(interval[0])} to {form(interval[1])})"
+
+
+def _votes_section(summary: Mapping[str, Any]) -> Html:
+    rows = [
+        (
+            f"{app} · {'all' if row['model'] is None else _arm(row['model'], row['variant'])}",
+            row["rated"],
+            row["calls"],
+            _reach(row["among_rated"], row["rated_interval"], _percent),
+            _reach(row["among_all"], row["all_interval"], _percent),
+            f"{_percent(row['bounds'][0])} to {_percent(row['bounds'][1])}",
+        )
+        for app, row in _told(summary, "votes")
+        if row["rated"]
+    ]
+    if not rows:
+        return _soft("Nobody gave a thumb or a rating.")
+    head = ("app, model and arm", "rated", "calls", "of rated", "of all calls", "without assuming")
+    text = (
+        "Satisfied in the last week of event time, with 95 % intervals. Those who vote are not all"
+        " users: “of all calls” counts each stratum (model, arm, prompt version, attributes, whether"
+        " a check fired) by its calls instead of its votes, as if within one the silent thought as"
+        " the voters do. “Without assuming” lets all the silent be unhappy, or happy."
+    )
+    return _join((_table(head, rows), _soft(text), _windows(summary)))
+
+
+def _windows(summary: Mapping[str, Any]) -> Html:
+    """Satisfaction by window, folded away; clusters are below, in what goes wrong."""
+    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    for app, row in _told(summary, "windows"):
+        if row["dimension"] != "cluster":
+            key = (app, row["dimension"], row["value"])
+            share = "unknown" if row["satisfied"] is None else _percent(row["satisfied"])
+            cells.setdefault(key, {})[row["window"]] = f"{share} of {row['judged']:,}"
+    names = ("5m", "1h", "1d", "1w")
+    rows = [(*key, *(found.get(name, "") for name in names)) for key, found in cells.items()]
+    head = ("app", "by", "value", "5 minutes", "hour", "day", "week")
+    table = _table(head, rows, MOST_KEYS)
+    title = "Mean probability of satisfaction in the last 5 minutes, hour, day and week"
+    return _el("details", _el("summary", title), table) if rows else Html()
+
+
+def _drift_section(summary: Mapping[str, Any], hours: Sequence[Mapping[str, Any]]) -> Html:
+    drifts, deployments = _told(summary, "drifts"), _told(summary, "deployments")
+    rows = [
+        (
+            f"{app} · {_words_of_arm(row)}",
+            _moment(row["began"]),
+            _moment(row["noticed"]),
+            f"{_percent(row['before'])} to {_percent(row['after'])}",
+            "; ".join(map(_deployed, row["deployments"])) or "nothing known",
+        )
+        for app, row in drifts
+    ]
+    said = "" if rows else _soft("No arm's satisfaction went from one level to another.")
+    head = ("app and arm", "began (UTC)", "noticed", "satisfied", "deployed about then")
+    table = _table(head, rows) if rows else ""
+    return _join((said, _changes(drifts, deployments, hours), table))
+
+
+def _words_of_arm(row: Mapping[str, Any]) -> str:
+    return _arm(row["model"], row["variant"]) if row["model"] else f"arm {row['variant']}"
+
+
+def _deployed(row: Mapping[str, Any]) -> str:
+    where = f", arm {row['variant']}" if row["variant"] else ""
+    return f"{row['what']} {row['version']}{where} {row['action']}, {_moment(row['ts'])}"
+
+
+def _changes(
+    drifts: Sequence[tuple[str, Mapping[str, Any]]],
+    deployments: Sequence[tuple[str, Mapping[str, Any]]],
+    hours: Sequence[Mapping[str, Any]],
+) -> Html:
+    """Deployments and drifts of each app on one time line."""
+    apps = sorted({app for app, _ in (*drifts, *deployments)})[:MOST_APPS]
+    if not apps:
+        return Html()
+    moments = [row["ts"] for _, row in deployments]
+    moments += [row[name] for _, row in drifts for name in ("began", "noticed")]
+    moments += [row["hour"] + end for row in hours for end in (0, HOUR)]
+    height = 36
+    frame = Frame(min(moments), max(*moments, min(moments) + HOUR), height=height * len(apps))
+    parts = [_time_axis(frame)]
+    for place, app in enumerate(apps):
+        y = TOP + height * place
+        parts.append(_label(LEFT, y + 12, app, css="name"))
+        for name, row in drifts:
+            if name == app:
+                x = frame.x(row["began"])
+                title = (
+                    f"{_words_of_arm(row)}: {_percent(row['before'])} to {_percent(row['after'])}"
+                )
+                width = frame.x(row["noticed"]) - x
+                parts.append(_rect("goes-on", title, x=x, y=y + 18, width=width, height=9))
+        for name, row in deployments:
+            if name == app:
+                x = frame.x(row["ts"])
+                parts.append(_rect("plain", _deployed(row), x=x, y=y + 14, width=3, height=17))
+    chart = _svg(TOP + frame.height + BOTTOM, "Changes of satisfaction and deployments", *parts)
+    table = _table(
+        ("app", "deployed"), [(app, _deployed(row)) for app, row in deployments], MOST_KEYS
+    )
+    legend = [("goes-on", "satisfaction changed, until noticed"), ("plain", "deployment")]
+    caption = "What changed, and what was deployed; times are UTC."
+    return _figure(chart, caption, legend, table)
+
+
+def _arms_section(summary: Mapping[str, Any]) -> Html:
+    found = _told(summary, "arms")
+    if not found:
+        return _soft("No two arms ran beside each other long enough for calls to settle.")
+    cards = (_comparison(app, row) for app, row in found[:MOST_ROWS])
+    text = (
+        "Each pair since the last deployment to either arm. Intervals and verdicts may be looked at"
+        " at any time: of pairs without a difference at most 5 % ever get a wrong verdict. A call"
+        " counts once, as it stood some minutes after it was made, and a person once a day."
+    )
+    return _join((_soft(text), *cards, _more(len(found) - MOST_ROWS)))
+
+
+def _comparison(app: str, row: Mapping[str, Any]) -> Html:
+    names = [_arm(row[side]["model"], row[side]["variant"]) for side in ("first", "second")]
+    arms = [
+        (
+            name,
+            row["calls"][place],
+            row["scored"][place],
+            "unknown" if row["satisfied"][place] is None else _percent(row["satisfied"][place]),
+            row["failures"]["failures"][place],
+        )
+        for place, name in enumerate(names)
+    ]
+    period = f"from {_moment(row['since'])} UTC"
+    if row["until"] is not None:
+        period += f" to {_moment(row['until'])}, when a deployment ended it"
+    failures, difference = row["failures"], row["difference"]
+    told = [
+        f"satisfaction {names[1]} less {names[0]}: "
+        + _reach(difference, row["interval"], lambda value: f"{100 * value:+.1f} points"),
+        f"failures per call: {_reach(failures['ratio'], failures['interval'], _times)}",
+    ]
+    if row["detectable"] is not None and row["verdict"] != "none":  # else the verdict says so
+        told.append(f"{100 * row['detectable']:.1f} points would have been found in 80 % of cases")
+    head = ("arm", "calls", "scored", "satisfied", "failures")
+    urgent = row["verdict"] in {"pull_back", "withheld", "mixed"} and row["until"] is None
+    sentence = row["sentence"]
+    return _el(
+        "article",
+        _el("h3", f"{app}: {names[0]} and {names[1]}"),
+        _soft(period),
+        _el("p", _el("b", f"{sentence[:1].upper()}{sentence[1:]}.")),
+        _soft(" · ".join(told)),
+        _table(head, arms),
+        class_="incident open" if urgent else "incident closed",
+    )
+
+
+def _times(value: float) -> str:
+    return f"{value:.2f}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}"
+
+
+def _fairness_section(summary: Mapping[str, Any]) -> Html:
+    found = _told(summary, "fairness")
+    if not found:
+        return _soft(
+            "No attribute is watched, or no group has people enough to be shown: set"
+            " FLYWHEEL_SENSITIVE_ATTRIBUTES."
+        )
+    findings = [f"{app} · {finding}" for app, row in found for finding in row["findings"]]
+    rows = [
+        (
+            f"{app} · {row['attribute']}: {row['group']}",
+            row["calls"],
+            row["scored"],
+            "unknown" if row["satisfied"] is None else _percent(row["satisfied"]),
+            _gap(row["satisfaction_gap"], lambda value: f"{100 * value:+.1f}"),
+            _gap(row["failure_ratio"], _times),
+            _gap(row["curated_ratio"], _times),
+        )
+        for app, row in found
+    ]
+    head = (
+        "app and group",
+        "calls",
+        "scored",
+        "satisfied",
+        "points from the rest",
+        "failures per call",
+        "share of curated",
+    )
+    said = (
+        _el("ul", *(_el("li", finding) for finding in findings))
+        if findings
+        else _soft("No group differs clearly from the rest.")
+    )
+    text = (
+        "Each group beside all others of its attribute; intervals hold together at 95 %, for all"
+        " groups, measures and looks. Groups of few people are pooled, or not shown."
+    )
+    return _join((said, _table(head, rows, MOST_KEYS), _soft(text)))
+
+
+def _gap(gap: Mapping[str, Any] | None, form: Callable[[float], str]) -> str:
+    return "too few" if gap is None else _reach(gap["estimate"], gap["interval"], form)
 
 
 # ---------------------------------------------------------------- failures

@@ -5,6 +5,7 @@ import logging
 import signal
 
 from stream.app import Worker
+from stream.notify import notifying
 from stream.prometheus import serve
 from stream.settings import Settings
 
@@ -26,7 +27,8 @@ async def run_worker(settings: Settings) -> None:
         await worker.start()
         logger.info("working; metrics on port %d", server.port)
         try:
-            await worker.wait()
+            async with notifying(settings, worker.metrics):
+                await worker.wait()
         finally:
             await worker.stop()
     finally:

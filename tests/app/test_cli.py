@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flywheel_stream.errors import ConfigError
 from stream.cli import COMMANDS, main
 from stream.embedded import Servers
 from stream.settings import load_settings
@@ -144,6 +145,19 @@ def test_settings_print_no_secret() -> None:
     shown = str(settings.masked())
     assert "hush" not in shown
     assert "pw" not in shown
+
+
+def test_rules_of_the_file_are_compiled_at_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "flywheel.toml"
+    monkeypatch.setenv("FLYWHEEL_CONFIG", str(file))
+    rule = """[[rules]]\nname = "refund"\nwhen = [{field = "response", %s}]\n"""
+    file.write_text(rule % 'phrases = ["refund granted"]')
+    assert load_settings().rules[0]["name"] == "refund"
+    file.write_text(rule % 'regex = ".*"')
+    with pytest.raises(ConfigError, match="Rule refund: a repetition without an upper bound"):
+        load_settings()
 
 
 def test_a_fault_of_ours_says_where_and_no_text(

@@ -3,6 +3,7 @@
 import logging
 import random
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,23 +11,27 @@ import pytest
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import ConfigError
 from stream import embedders
-from stream.embedders import EMBEDDERS, WordLlamaEmbedder, load_embedder
+from stream.embedders import AWAY, EMBEDDERS, SLOW, WordLlamaEmbedder, load_embedder
+from stream.settings import Settings, load_settings
+
+STATIC = sorted(EMBEDDERS.keys() - SLOW)
+WORDLLAMA = load_settings(embedder="wordllama")
 
 
-@pytest.fixture(scope="module", params=sorted(EMBEDDERS))
+@pytest.fixture(scope="module", params=STATIC)
 def embedder(request: pytest.FixtureRequest) -> Embedder:
-    return load_embedder(request.param)
+    return load_embedder(load_settings(embedder=request.param))
 
 
 @pytest.fixture(scope="module")
 def wordllama() -> Embedder:
-    return load_embedder("wordllama")
+    return load_embedder(WORDLLAMA)
 
 
 TEXTS = ["Where is my parcel?", "", "🤖" * 50, "x " * 20_000, "  Where is my parcel?  ", "\n"]
 
 
-def test_every_embedder_gives_unit_rows_of_256_floats(embedder: Embedder) -> None:
+def test_every_static_embedder_gives_unit_rows_of_256_floats(embedder: Embedder) -> None:
     rows = embedder.embed(TEXTS)
     assert rows.shape == (len(TEXTS), 256)
     assert embedder.dims == 256
@@ -37,14 +42,19 @@ def test_every_embedder_gives_unit_rows_of_256_floats(embedder: Embedder) -> Non
     assert embedder.embed([]).shape == (0, 256)
 
 
-def test_every_embedder_gives_a_text_the_same_bytes_in_any_batch(embedder: Embedder) -> None:
+def test_every_static_embedder_gives_a_text_the_same_bytes_in_any_batch(embedder: Embedder) -> None:
     texts = [f"{text} {n}" for n in range(60) for text in TEXTS[:3]] * 2  # more than one batch
     alone = b"".join(embedder.embed([text]).tobytes() for text in texts)
     assert embedder.embed(texts).tobytes() == alone
 
 
-def test_every_embedder_bears_the_name_that_loads_it() -> None:
-    assert {name: load_embedder(name).name for name in EMBEDDERS} == {n: n for n in EMBEDDERS}
+def test_every_static_embedder_bears_the_name_that_loads_it(embedder: Embedder) -> None:
+    assert embedder.name in STATIC
+
+
+def test_the_settings_name_the_embedders_that_there_are() -> None:
+    assert set(get_args(Settings.model_fields["embedder"].annotation)) == EMBEDDERS.keys()
+    assert AWAY <= SLOW < EMBEDDERS.keys()
 
 
 def test_wordllama_knows_that_other_words_mean_the_same(wordllama: Embedder) -> None:
@@ -69,7 +79,7 @@ def test_wordllama_gives_the_vectors_of_its_package(wordllama: Embedder) -> None
 
 def test_tokens_of_words_are_tokens_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedders, "_PIECES", 20)  # so that words are forgotten on the way
-    wordllama = EMBEDDERS["wordllama"]()
+    wordllama = load_embedder(WORDLLAMA)
     assert isinstance(wordllama, WordLlamaEmbedder)
     words = [
         "parcel",
@@ -89,17 +99,12 @@ def test_tokens_of_words_are_tokens_of_the_text(monkeypatch: pytest.MonkeyPatch)
         assert wordllama.tokenised(text) == whole
 
 
-def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"'word2vec'.*wordllama, hashing"):
-        load_embedder("word2vec")
-
-
 def test_missing_files_are_refused_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(embedders, "_WEIGHTS", tmp_path / "absent")
     with pytest.raises(ConfigError, match="set the embedder to 'hashing'"):
-        load_embedder("wordllama")
+        load_embedder(WORDLLAMA)
     monkeypatch.setattr(embedders, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="install wordllama"):
-        load_embedder("wordllama")
+        load_embedder(WORDLLAMA)

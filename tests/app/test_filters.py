@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.scrubbing import Scrubber
 from stream.filters import (
     Answer,
@@ -116,14 +117,12 @@ def test_a_text_on_which_scrubbing_fails_is_not_passed_on(monkeypatch: pytest.Mo
 
 
 def test_clusters_are_those_of_the_texts_whatever_the_batches() -> None:
-    from stream.embedders import load_embedder  # noqa: PLC0415 - only here
-
     texts = ["my card was declined", "card payment got declined", "weather in Paris", ""]
     rows: list[dict[str, Any]] = [
         {"id": f"r{i}", "text": text, "ts": i} for i, text in enumerate(texts * 3)
     ]
     data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-    embedder = load_embedder("hashing")
+    embedder = HashingEmbedder()
     work, at_end = cluster_lines(embedder, 100)
     assert at_end is None
     _, answers = filtered(data, TimedLine, work)
@@ -134,15 +133,13 @@ def test_clusters_are_those_of_the_texts_whatever_the_batches() -> None:
 
 
 def test_final_clusters_are_added_at_the_end_and_bad_lines_have_none() -> None:
-    from stream.embedders import load_embedder  # noqa: PLC0415 - only here
-
     subjects = "my card was declined at shop {}", "what is the weather in town {}", "call mum {}"
     rows = [
         {"id": f"r{n}", "text": subjects[n % 3].format(n), "ts": "2026-01-05T09:00:00Z"}
         for n in range(60)
     ]
     lines = [json.dumps(row).encode() + b"\n" for row in rows]
-    work, at_end = cluster_lines(load_embedder("hashing"), 100, final=True)
+    work, at_end = cluster_lines(HashingEmbedder(), 100, final=True)
     status, answers = filtered(
         b"".join([*lines[:30], b"{}\n", *lines[30:]]), TimedLine, work, at_end
     )
@@ -152,8 +149,38 @@ def test_final_clusters_are_added_at_the_end_and_bad_lines_have_none() -> None:
     assert all(answer["cluster"] and answer["final"] for answer in answers)
     assert all(len({answer["final"] for answer in answers[n::3]}) == 1 for n in range(3))
     assert len({answer["final"] for answer in answers}) == 3
-    work, at_end = cluster_lines(load_embedder("hashing"), 100, final=True)
+    work, at_end = cluster_lines(HashingEmbedder(), 100, final=True)
     assert filtered(b"", TimedLine, work, at_end) == (0, [])
+
+
+def test_an_embedder_elsewhere_sees_scrubbed_texts_and_none_that_cannot_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from flywheel_stream import scrubbing  # noqa: PLC0415 - as the filter imports it
+
+    plain = scrubbing.find
+
+    def failing(text: str, *rest: Any) -> Any:
+        if "bad@" in text:
+            raise ValueError(text)
+        return plain(text, *rest)
+
+    monkeypatch.setattr(scrubbing, "find", failing)
+    seen: list[str] = []
+
+    class Watched(HashingEmbedder):
+        def embed(self, texts: Sequence[str]) -> Any:
+            seen.extend(texts)
+            return super().embed(texts)
+
+    work, at_end = cluster_lines(Watched(), 100, final=True, scrubber=Scrubber(secret=b"k"))
+    rows = [{"id": str(n), "text": f"{who}@example.com"} for n, who in enumerate(("a", "bad", "c"))]
+    data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    status, answers = filtered(data, TimedLine, work, at_end)
+    assert status == 1
+    assert seen == ["<EMAIL>", "<EMAIL>"]
+    assert [answer.get("id") for answer in answers] == ["0", None, "2"]
+    assert answers[0]["final"] == answers[2]["final"] is not None
 
 
 def test_the_command_answers_a_line_before_the_next_one_comes() -> None:

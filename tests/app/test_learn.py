@@ -1,16 +1,19 @@
 """The learn agent's work without servers: gaps, faults, snapshots, acknowledgements."""
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
 from flywheel_stream.embedding import HashingEmbedder
-from flywheel_stream.errors import GapError
-from flywheel_stream.events import Clock, encode
+from flywheel_stream.errors import ConfigError, GapError, UnavailableError
+from flywheel_stream.events import Clock, Interaction, Judged, Origin, Signal, encode
 from flywheel_stream.learning import Learner, LearnPolicy
+from stream import retry
 from stream.learn import Learn
 from stream.prometheus import Metrics
 from stream.transport import Batch, Ledger
@@ -55,7 +58,7 @@ class World:
         self.learn = Learn(
             topic=LEARN.topic,
             policy=LearnPolicy(),
-            embedder=HashingEmbedder(),
+            embedder=options.pop("embedder", HashingEmbedder()),
             store=self.store,  # type: ignore[arg-type]  # as much of one as is needed
             sink=Sink(),  # type: ignore[arg-type]  # likewise
             counts=Metrics(),
@@ -128,3 +131,109 @@ async def test_what_was_learnt_of_partitions_that_went_away_is_forgotten() -> No
     await world.learn.handle(late)
     assert not late.acked
     assert world.learn.pictures() == []
+
+
+async def test_a_state_that_cannot_be_read_at_once_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retry, "RETRY_FIRST", 0.0)
+    world = World()
+    answers = [KafkaConnectionError(), TimeoutError(), None]
+
+    async def load(learner: Learner) -> bool:
+        error = answers.pop(0)
+        if error is not None:
+            raise error
+        return False
+
+    monkeypatch.setattr(world.store, "load", load)
+    assert await world.learn.assigned([LEARN]) == {LEARN: 0}
+    answers += [KafkaConnectionError()] * 3
+    with pytest.raises(KafkaConnectionError):
+        await world.learn.assigned([LEARN])
+    assert not answers
+
+
+FAILURE = encode(
+    Judged(
+        origin=Origin("llm.feedback", 0, 0),
+        trace_id="t1",
+        ts=5.0,
+        app="shop",
+        revision=1,
+        why="signal",
+        interaction=Interaction(
+            trace_id="t1",
+            ts=5.0,
+            app="shop",
+            model="m",
+            prompt="where is my parcel?",
+            response="no",
+            pii={},
+            checks=[],
+            fingerprint="f",
+            seen=1,
+            origin=Origin("llm.logs", 0, 0),
+        ),
+        signals=[Signal(trace_id="t1", ts=5.0, kind="thumb", value="down", user_id="u", id="s")],
+        satisfied=0.1,
+        uncertainty=0.2,
+    )
+)
+
+
+class Slow(HashingEmbedder):
+    """Notes in which threads it is asked what, and fails as it is told."""
+
+    def __init__(self, *faults: Callable[[], Exception]) -> None:
+        super().__init__()
+        self.faults = list(faults)
+        self.asked: list[list[str]] = []
+        self.threads: set[threading.Thread] = set()
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        self.asked.append(list(texts))
+        self.threads.add(threading.current_thread())
+        if self.faults:
+            fault = self.faults.pop(0)
+            raise fault()
+        return super().embed(texts)
+
+
+async def test_texts_are_embedded_in_a_thread_before_they_are_learnt_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retry, "RETRY_FIRST", 0.0)
+    embedder = Slow(lambda: UnavailableError("Away."), lambda: UnavailableError("Away."))
+    world = World(embedder=embedder, ahead=True)
+    await world.learn.assigned([LEARN])
+    await world.learn.handle(world.batch(0, value=FAILURE))
+    assert embedder.asked == [["where is my parcel?"]] * 3
+    assert threading.current_thread() not in embedder.threads
+    assert world.ledger.safe(LEARN) == 1
+
+
+async def test_an_embedder_that_is_away_holds_up_no_partition_that_went_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retry, "RETRY_FIRST", 0.0)
+    world = World(ahead=True)
+
+    def revoked() -> Exception:
+        world.ledger.drop([LEARN])
+        return UnavailableError("Away.")
+
+    world.learn._embedder = embedder = Slow(revoked)
+    await world.learn.assigned([LEARN])
+    batch = world.batch(0, value=FAILURE)
+    await world.learn.handle(batch)
+    assert (len(embedder.asked), batch.acked, world.store.written) == (1, False, [])
+
+
+async def test_an_embedder_that_refuses_stops_the_worker_and_nothing_is_learnt() -> None:
+    world = World(embedder=Slow(lambda: ConfigError("Refused.")), ahead=True)
+    await world.learn.assigned([LEARN])
+    with pytest.raises(ConfigError, match="Refused"):
+        await world.learn.handle(world.batch(0, value=FAILURE))
+    await world.learn.settle()
+    assert (world.store.written, world.ledger.safe(LEARN)) == ([], None)

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import pytest
+from redis.exceptions import RedisError
 
 from flywheel_stream.dedup import MemoryWindow, Sighting, Window, WindowPolicy
+from flywheel_stream.errors import UnavailableError
 from flywheel_stream.joining import (
     CallPut,
     Entry,
@@ -24,14 +26,16 @@ class Stores(NamedTuple):
     room: WaitingRoom
 
 
-@pytest.fixture(params=["memory", "redis, one shard", "redis, four shards"])
-async def stores(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Stores]:
+@pytest.fixture(params=["memory", "redis, one shard", "redis, four shards", "redis cluster"])
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     if request.param == "memory":
         yield Stores(MemoryWindow(POLICY), MemoryWaitingRoom())
         return
     shards = 1 if "one" in request.param else 4
     name = request.node.name.replace("{", "").replace("}", "")
-    connection = Redis(redis_url, f"{name}:", shards)
+    cluster = "cluster" in request.param
+    url = request.getfixturevalue("redis_cluster_url" if cluster else "redis_url")
+    connection = Redis(url, f"{name}:", shards, cluster=cluster)
     await connection.check()
     yield Stores(RedisWindow(connection, POLICY, shards), RedisWaitingRoom(connection, 3600.0))
     await connection.close()
@@ -171,3 +175,33 @@ def test_an_entry_survives_packing() -> None:
     large = Entry("a/0/1", "ü", b"x" * 3_000_000)
     assert unpack(pack(large)) == large
     assert len(pack(large)) < 100_000
+
+
+async def test_a_single_server_is_no_cluster_and_the_sentence_says_what_to_set(
+    redis_url: str,
+) -> None:
+    connection = Redis(redis_url, "single:", 1, cluster=True)
+    with pytest.raises(UnavailableError, match="FLYWHEEL_REDIS_CLUSTER=false"):
+        await connection.check()
+    room = RedisWaitingRoom(connection, 3600.0)
+    with pytest.raises(RedisError):  # which a worker waits out, as any Redis that is away
+        await room.put_calls([CallPut("t1", entry("1"))])
+    await connection.close()
+
+
+async def test_a_redis_without_bloom_may_hold_the_waiting_room(redis_without_bloom: str) -> None:
+    connection = Redis(redis_without_bloom, "bare:", 1)
+    await connection.check(bloom=False)
+    with pytest.raises(UnavailableError, match="no Bloom filters"):
+        await connection.check()
+    await connection.close()
+
+
+async def test_only_so_many_first_calls_are_kept_but_every_copy_is_found(redis_url: str) -> None:
+    connection = Redis(redis_url, "bounded:", 1)
+    window = RedisWindow(connection, POLICY._replace(named=20), 1)
+    await window.remember([Sighting(f"f{n}", NOW, f"t{n}", 1) for n in range(100)])
+    seen = await window.seen([(f"f{n}", NOW + 1) for n in range(100)])
+    assert all(one.hit for one in seen)
+    assert sum(one.first is not None for one in seen) == 10  # of two generations
+    await connection.close()

@@ -28,19 +28,32 @@ DEADLINE = 60.0  # seconds; five are enough on an idle machine
 APPS = ("shop", "bank")
 LABEL_VALUES = {
     "agent": "llm.logs",
+    "attribute": "age",
+    "bound": "estimate",
+    "dimension": "model",
+    "first": "m-1, arm a",
+    "group": "30-39",
     "incident": "i-1",
     "input": "llm.logs",
     "kind": "empty_response",
+    "measure": "satisfaction",
     "model": "m-1",
+    "of": "rated",
     "outcome": "fresh",
     "partition": "0",
     "reason": "missing",
+    "receiver": "slack",
+    "second": "m-1, arm b",
     "stage": "scrub",
     "state": "opened",
+    "step": "seen",
     "thumb": "up",
     "topic": "flywheel.learn",
     "type": "EMAIL",
+    "value": "m-1",
     "variant": "a",
+    "verdict": "first",
+    "window": "1h",
 }
 
 Rows = list[dict[str, Any]]

@@ -12,10 +12,18 @@ import redis as redis_client
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from prometheus_client import generate_latest
+from pydantic import SecretStr
 
 from flywheel_stream import metrics
 from flywheel_stream.embedding import HashingEmbedder
-from flywheel_stream.errors import RecreatedTopicError, TooManyDeadLettersError
+from flywheel_stream.errors import (
+    RecreatedTopicError,
+    TooManyDeadLettersError,
+    UnavailableError,
+)
+from flywheel_stream.gating import Gated, best_gate
+from flywheel_stream.pii import TABLE
+from flywheel_stream.scrubbing import Scrubber
 from stream import agents
 from stream.app import Worker, admin, create_topics
 from stream.redis_store import unpack
@@ -118,6 +126,26 @@ async def test_redis_may_go_away_and_come_back(kafka: str, redis_server: RedisSe
     await reached(worker, lambda: worker.read() == 200)
     await worker.stop()
     assert outcomes(worker) == {"fresh": 200}
+
+
+async def test_a_worker_starts_and_works_without_the_window_where_that_is_set(
+    kafka: str, redis_url: str
+) -> None:
+    settings = settings_of("windowless", kafka, redis_url).model_copy(
+        update={"dedup_redis": SecretStr("redis://127.0.0.1:1/0")}
+    )
+    with pytest.raises(UnavailableError, match="Redis does not answer"):
+        await Worker(settings, embedder=HashingEmbedder()).start()
+    settings = settings.model_copy(update={"dedup_when_away": "skip"})
+    await create_topics(settings)
+    worker = Worker(settings, embedder=HashingEmbedder())
+    await worker.start()
+    await send(settings, calls(20))
+    await reached(worker, lambda: worker.read() == 20)
+    await worker.stop()
+    rows = await fleet.read_topic(kafka, f"{settings.prefix}interactions")
+    assert [json.loads(value or b"{}")["dedup"] for _, value, _ in rows] == ["skipped"] * 20
+    assert worker.metrics.totals(metrics.DEDUP_SKIPPED)["seen",] == 20
 
 
 async def test_kafka_may_go_away_and_come_back(kafka_server: KafkaServer, redis_url: str) -> None:
@@ -243,17 +271,25 @@ async def test_an_input_topic_recreated_while_it_is_read_is_refused_by_name(
 
 CANARY = "zebedee.quux77@example.com"
 CARD = "4929 1234 5678 9015"  # passes Luhn's check
+OF_EACH_TYPE = {detector.type: detector.hits[0] for detector in reversed(TABLE)}
+"""A text of each type of personal data and secrets, and what must not be seen of it."""
+EXPLOSIVE = "this text breaks a detector"
 
 
-async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
-    kafka: str, redis_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    # Client libraries print what they send at DEBUG, the test's own producer too; we never let them.
-    caplog.set_level("INFO")
-    caplog.set_level("DEBUG", logger="stream")
-    settings = settings_of("canaries", kafka, redis_url)
-    await create_topics(settings)
-    text = f"write to {CANARY} or charge {CARD}"
+class Fragile:
+    """A gate that fails on one text and says that text in its error, as careless code does."""
+
+    def __call__(self, text: str) -> Gated:
+        if EXPLOSIVE in text:
+            raise ValueError(text)
+        return best_gate()(text)
+
+
+def canary_records() -> tuple[list[Any], list[Any]]:
+    """Calls and feedback with personal data of every type in every field, whole and broken ones."""
+    text = "\n\n".join(
+        (f"write to {CANARY} or charge {CARD}", *(hit for hit, _ in OF_EACH_TYPE.values()))
+    )
     call = {
         **calls(1)[0],
         "user_id": CANARY,
@@ -262,12 +298,12 @@ async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
         "messages": [{"role": role, "content": text} for role in ("system", "user", "tool")],
         "response": text,
         "error": text,
-        "attributes": {"contact": CANARY, CANARY: 1},
+        "attributes": {"contact": CANARY, CANARY: 1, "notes": text},
         "expect": {"format": "json", "schema": {"type": "object", "title": text}},
         "colour": text,
     }
-    bad = [b'{"prompt": "' + text.encode() + b'"', json.dumps({**call, "model": 1}).encode()]
-    await send(settings, [call, {**call, "trace_id": f"t {CANARY}"}, *bad])
+    broken = {**call, "trace_id": "t1", "response": f"{text} {EXPLOSIVE}"}
+    bad = [b'{"prompt": "' + CANARY.encode() + b'"', json.dumps({**call, "model": 1}).encode()]
     feedback = {
         "trace_id": "t0",
         "ts": fleet.START + 1,
@@ -278,12 +314,25 @@ async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
         "id": CANARY,
     }
     waiting = {**feedback, "trace_id": f"lost {CANARY}"}
-    await send(
-        settings.model_copy(update={"logs_topic": settings.feedback_topic}), [feedback, waiting]
-    )
-    worker = Worker(settings, embedder=HashingEmbedder())
+    crashing = {**feedback, "id": "broken", "comment": f"{text} {EXPLOSIVE}"}
+    return [call, {**call, "trace_id": f"t {CANARY}"}, broken, *bad], [feedback, waiting, crashing]
+
+
+async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
+    kafka: str, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Client libraries print what they send at DEBUG, the test's own producer too; we never let them.
+    caplog.set_level("INFO")
+    caplog.set_level("DEBUG", logger="stream")
+    settings = settings_of("canaries", kafka, redis_url)
+    await create_topics(settings)
+    logs, feedback = canary_records()
+    await send(settings, logs)
+    await send(settings.model_copy(update={"logs_topic": settings.feedback_topic}), feedback)
+    scrubber = Scrubber(secret=b"k", gate=Fragile())
+    worker = Worker(settings, embedder=HashingEmbedder(), scrubber=scrubber)
     await worker.start()
-    await reached(worker, lambda: worker.read() == 6)
+    await reached(worker, lambda: worker.read() == len(logs) + len(feedback))
     exposed = generate_latest(worker.metrics.registry)
     await worker.stop()
     outputs = [
@@ -293,14 +342,17 @@ async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
         for row in await fleet.read_topic(kafka, spec.name)
     ]
     assert outputs
-    states = [_unpack(v) for k, v, _ in outputs if v and k.startswith(b'["')]
+    states = repr([_unpack(v) for k, v, _ in outputs if v and k.startswith(b'["')])
     rows = b"".join((k or b"") + (v or b"") for k, v, _ in outputs)
+    assert rows.count(b"scrub_failed") == 2
+    assert len(OF_EACH_TYPE) == 24
+    assert all(f"<{kind}>".encode() in rows for kind in OF_EACH_TYPE)
     kept = await redis_values(redis_url, settings.redis_prefix)
     assert kept
-    for secret in (CANARY, "zebedee", CARD, "5678 9015"):
+    for secret in (CANARY, "zebedee", CARD, "5678 9015", *(v for _, v in OF_EACH_TYPE.values())):
         raw = secret.encode()
         assert raw not in rows
-        assert secret not in repr(states)
+        assert secret not in states
         assert raw not in kept
         assert raw not in exposed
         assert secret not in caplog.text

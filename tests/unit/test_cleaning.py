@@ -21,7 +21,9 @@ from flywheel_stream.events import (
     decode_learnable,
     offsets_of,
 )
+from flywheel_stream.failures import KINDS
 from flywheel_stream.joining import MemoryWaitingRoom
+from flywheel_stream.rules import Rules
 from flywheel_stream.scrubbing import Scrubbed, Scrubber
 
 NOW = 1_760_000_000.0
@@ -387,3 +389,16 @@ async def test_personal_data_that_only_the_answer_holds_is_a_finding_without_the
     assert told["t1"][0]["evidence"] == "not in the prompt: US_SSN 1"
     assert told["t2"] == []
     assert [record.trace_id for record in judged(cleaned)] == ["t1"]
+
+
+async def test_configured_rules_see_scrubbed_text_and_make_a_judged_record() -> None:
+    when = [{"field": "response", "phrases": ["refund granted"]}]
+    rules = Rules([{"name": "refund", "value": "prompt", "when": when}], KINDS)
+    ingest = Ingest(rules=rules)
+    cleaned = await ingest.calls(
+        call(prompt="I am jane.doe@example.com", response="Refund granted.")
+    )
+    (record,) = judged(cleaned)
+    (found,) = record.interaction.checks
+    assert found.kind == "rule:money_at_risk:refund"
+    assert found.evidence == 'prompt I am <EMAIL>; response says "refund granted"'

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
-from flywheel_stream.embedding import Embedder, HashingEmbedder, unit_rows
+from flywheel_stream.embedding import Embedder, HashingEmbedder, Remembered, unit_rows
 
 TEXTS = [
     "How do I reset my password?",
@@ -72,3 +74,42 @@ def test_scaling_leaves_zero_rows_and_its_input_alone() -> None:
     rows = np.array([[3, 4], [0, 0]], dtype=np.float32)
     assert unit_rows(rows) == pytest.approx(np.array([[0.6, 0.8], [0, 0]]))
     assert rows[0, 0] == 3
+
+
+class Asked(HashingEmbedder):
+    """Notes what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[list[str]] = []
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        self.calls.append(list(texts))
+        return super().embed(texts)
+
+
+def test_what_is_remembered_is_not_asked_again() -> None:
+    asked = Asked()
+    remembered = Remembered(asked)
+    texts = ["a b", "", "a b", "c \ud800"]
+    first = remembered.embed(texts)
+    assert asked.calls == [["a b", "", "c \ud800"]]
+    first[0] = 7.0  # the caller's own
+    plain = HashingEmbedder()
+    rows = remembered.embed(["d", *texts[:3]])
+    assert rows.tobytes() == plain.embed(["d", *texts[:3]]).tobytes()
+    assert asked.calls[1:] == [["d"]]
+    assert remembered.embed([]).shape == (0, remembered.dims)
+    assert (remembered.name, remembered.dims) == (asked.name, asked.dims)
+    assert len(asked.calls) == 2
+
+
+def test_what_was_used_longest_ago_is_forgotten_first_even_within_a_call() -> None:
+    asked = Asked()
+    remembered = Remembered(asked, capacity=2)
+    texts = ["a", "b", "c"]
+    assert remembered.embed(texts).tobytes() == HashingEmbedder().embed(texts).tobytes()
+    remembered.embed(["b"])  # so c is older now
+    remembered.embed(["d"])
+    remembered.embed(["b", "d", "c"])
+    assert asked.calls == [["a", "b", "c"], ["d"], ["c"]]

@@ -83,7 +83,8 @@ def test_every_row_is_well_formed() -> None:
 
 def test_every_check_leads_to_a_kind_of_the_table() -> None:
     assert {*(check.name for check in checks.TABLE), leaks.CHECK} == set(FROM_CHECKS)
-    assert {kind for kind, _ in FROM_CHECKS.values()} <= {kind.name for kind in TABLE}
+    assert {cause.kind for cause in FROM_CHECKS.values()} <= {kind.name for kind in TABLE}
+    assert all(0 < cause.surely <= 1 for cause in FROM_CHECKS.values())
 
 
 def test_a_call_without_signals_or_checks_is_no_failure() -> None:
@@ -115,6 +116,30 @@ def test_an_error_that_ran_out_of_time_is_latency() -> None:
 
 def test_an_unknown_check_is_an_unexplained_failure() -> None:
     assert kinds(checks=(Finding("rule:refund", 0.8, "refund granted"),)) == ["unexplained"]
+
+
+def test_a_configured_rule_names_its_own_kind_and_no_praise_takes_it_back() -> None:
+    fired = (Finding("rule:money_at_risk:refund: full", 0.9, "order_value 120"),)
+    (found,) = failure_kinds(judged(signal("thumb", value="up"), checks=fired))
+    assert found == Finding(
+        "money_at_risk", 0.9, "rule:money_at_risk:refund: full: order_value 120"
+    )
+    assert kinds(checks=(Finding("rule:no such kind:x", 0.9),)) == ["unexplained"]
+
+
+def test_a_content_user_settles_what_only_looked_like_a_failure() -> None:
+    refusal = (Finding("refusal", 0.9, "i cannot help"),)
+    assert kinds(checks=refusal) == ["refusal"]
+    assert kinds(signal("thumb", value="up"), checks=refusal) == []
+
+
+def test_too_long_an_answer_is_verbose_and_a_tool_out_of_time_is_slow() -> None:
+    long = (Finding("ignored_instruction", 0.8, "asked for at most 9 words, has 80"),)
+    short = (Finding("ignored_instruction", 0.8, "asked for at least 90 words, has 8"),)
+    assert kinds(checks=long) == ["verbosity"]
+    assert kinds(checks=short) == ["format_error"]
+    late = (Finding("tool_failure", 0.8, "a tool answered: Error: deadline exceeded"),)
+    assert kinds(checks=late) == ["latency"]
 
 
 def test_a_negative_signal_without_words_is_unexplained() -> None:

@@ -181,7 +181,7 @@ def test_the_oldest_leave_a_full_index(bound: dict[str, Any]) -> None:
     state = vars(index)
     for name in ("_entries", "_texts", "_lists"):
         assert len(state[name]) == 50
-    assert len(state["_heads"]) == 50 * near._BANDS
+    assert len(state["_held"]) == 50 * near._BANDS
     kept = index.add([(f"x{n}", texts[n] + "!", 0.0) for n in (150, 199, 149)])
     assert kept == [Match("near", "150"), Match("near", "199"), Match()]
     index.add([("huge", "".join(rng.choices(LATIN, k=10_000)), 0.0)])
@@ -300,3 +300,65 @@ def test_different_grams_are_different_numbers() -> None:
 def test_bounds_that_make_no_sense_are_refused(bound: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must"):
         NearIndex(**bound)
+
+
+# ---------------------------------------------------------------- what is taken out, and other ways in
+
+
+def test_what_was_taken_out_hides_no_later_text_also_after_a_dump_and_load() -> None:
+    text = "the parcel that i ordered last week has not come yet"
+    index = NearIndex()
+    index.add([("a", text, 0.0)])
+    index.discard("a")
+    index.discard("never there")
+    restored = NearIndex.load(index.dump())
+    assert restored.dump() == index.dump()
+    for one in (index, restored):
+        assert one.find(text, 1.0) == Match()
+        assert one.add([("b", text + "!", 1.0), ("c", text, 2.0)]) == [Match(), Match("near", "b")]
+    assert restored.dump() == index.dump()
+
+
+def test_a_text_that_was_taken_out_may_come_again_under_its_id() -> None:
+    index = NearIndex()
+    index.add([("a", "the first wording of the answer", 0.0)])
+    index.discard("a")
+    assert index.add([("a", "something else altogether", 1.0)]) == [Match()]
+    assert index.find("something else altogether!", 1.0) == Match("near", "a")
+    assert index.find("the first wording of the answer", 1.0) == Match()
+
+
+def test_to_find_keeps_nothing() -> None:
+    index = NearIndex()
+    assert index.find("where is my order?", 0.0) == Match()
+    assert len(index) == 0
+    index.add([("a", "where is my order?", 0.0)])
+    assert index.find("WHERE IS MY ORDER?", 0.0) == Match("exact", "a")
+    assert len(index) == 1
+
+
+def test_texts_sketched_ahead_give_the_same_answers() -> None:
+    rng = random.Random(3)
+    texts = ["".join(rng.choices(LATIN, k=rng.randrange(3, 90))) for _ in range(200)]
+    texts += [text + "." for text in texts[::2]]
+    ahead, plain = NearIndex(), NearIndex()
+    sketches = near.sketch(texts[:250])  # the others are sketched when they come
+    for n, text in enumerate(texts):
+        assert (
+            ahead.add_sketched(str(n), text, float(n), sketches)
+            == plain.add([(str(n), text, float(n))])[0]
+        )
+
+
+def test_translations_are_no_duplicates() -> None:
+    index = NearIndex()
+    said = (
+        "Where is my parcel? I ordered it two weeks ago.",
+        "Wo ist mein Paket? Ich habe es vor zwei Wochen bestellt.",
+        "Où est mon colis ? Je l'ai commandé il y a deux semaines.",
+        "¿Dónde está mi paquete? Lo pedí hace dos semanas.",
+        "Dov'è il mio pacco? L'ho ordinato due settimane fa.",
+        "Waar is mijn pakket? Ik heb het twee weken geleden besteld.",
+        "我的包裹在哪里 我两周前订购的",
+    )
+    assert set(index.add([(str(n), text, 0.0) for n, text in enumerate(said)])) == {Match()}

@@ -8,7 +8,14 @@ import pytest
 
 from flywheel_stream import satisfaction
 from flywheel_stream.errors import StateError
-from flywheel_stream.satisfaction import OTHER, RECENT_HALF_LIFE, Satisfaction, Slice
+from flywheel_stream.satisfaction import (
+    OTHER,
+    RECENT_HALF_LIFE,
+    Satisfaction,
+    Slice,
+    Stratum,
+    who_votes,
+)
 
 START = 1_750_000_000.0 // 3600 * 3600
 A = Slice("m1", "A")
@@ -192,3 +199,60 @@ def test_a_restored_fold_continues_as_an_undisturbed_one() -> None:
 def test_a_dump_of_another_version_is_refused_by_name() -> None:
     with pytest.raises(StateError, match="version 99"):
         Satisfaction().load({"v": 99})
+
+
+# ---------------------------------------------------------------- who votes
+
+
+def strata(seed: int, *, angry: float = 0.5, happy: float = 0.1) -> tuple[list[Stratum], float]:
+    """Two strata of 5,000 calls whose users vote unlike each other; and the truth of all calls."""
+    rng = random.Random(seed)
+    out, satisfied = [], 0
+    for rate, votes in ((0.9, happy), (0.3, angry)):
+        up = down = 0
+        for _ in range(5_000):
+            good = rng.random() < rate
+            satisfied += good
+            if rng.random() < votes:
+                up, down = up + good, down + (not good)
+        out.append(Stratum(5_000, up, 0, down))
+    return out, satisfied / 10_000
+
+
+def test_the_rate_of_those_who_vote_is_corrected_to_that_of_all() -> None:
+    held = 0
+    for seed in range(40):
+        found, truth = strata(seed)
+        voters = who_votes(found)
+        assert voters.among_rated is not None
+        assert voters.among_all is not None
+        assert voters.rated_interval.high < truth - 0.1  # the angry are heard more
+        assert voters.among_all == pytest.approx(truth, abs=0.04)
+        assert voters.bounds.low < truth < voters.bounds.high
+        held += not voters.all_interval.excludes(truth)
+    assert held >= 36
+
+
+def test_where_all_vote_alike_nothing_is_corrected() -> None:
+    voters = who_votes([Stratum(1_000, 70, 10, 20), Stratum(2_000, 140, 20, 40)])
+    assert voters.among_rated == pytest.approx(0.75)
+    assert voters.among_all == pytest.approx(0.75)
+    assert (voters.calls, voters.rated) == (3_000, 300)
+    assert voters.bounds == pytest.approx((225 / 3000, 225 / 3000 + 0.9))
+
+
+def test_strata_of_few_votes_are_put_together_and_silent_ones_widen_the_interval() -> None:
+    voters = who_votes([Stratum(100, 40, 0, 10), Stratum(50, 1, 0, 1), Stratum(50, 0, 0, 2)])
+    assert voters.among_all == pytest.approx(0.5 * 0.8 + 0.5 * 0.25)
+    silent = who_votes([Stratum(100, 40, 0, 10), Stratum(100, 0, 0, 0)])
+    assert silent.among_all == pytest.approx(0.8)
+    assert silent.all_interval.low < 0.4
+    assert silent.all_interval.high > 0.9
+
+
+def test_nobody_voted() -> None:
+    voters = who_votes([Stratum(100, 0, 0, 0)])
+    assert voters.among_rated is None
+    assert voters.among_all is None
+    assert voters.all_interval == voters.bounds == (0.0, 1.0)
+    assert who_votes([]).calls == 0

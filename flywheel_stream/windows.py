@@ -1,0 +1,295 @@
+"""Satisfaction in the last five minutes, hour, day and week of event time, by what tells calls apart.
+
+One table of counts for each value of each dimension (model, arm, prompt version, cluster, chosen
+attributes). All counts are whole numbers, so a sum is the same in any order, a revision leaves
+nothing behind, and what is shown equals a recount of the records. The values of a dimension that
+have a row of their own are its heavy hitters; all others share one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from flywheel_stream.errors import StateError
+from flywheel_stream.event_time import NEVER
+
+
+class Window(NamedTuple):
+    """A stretch of event time: the bucket that goes on, and ``buckets`` whole ones before it."""
+
+    name: str
+    bucket: int
+    """Seconds; by up to as much the window is longer than its name says."""
+    buckets: int
+
+
+WINDOWS = (
+    Window("5m", 60, 5),
+    Window("1h", 300, 12),
+    Window("1d", 3600, 24),
+    Window("1w", 21_600, 28),
+)
+
+OTHER = "other"
+"""Takes the values of a dimension that have no row of their own."""
+
+ALL = "all"
+"""The dimension of everything; its only value is empty."""
+
+Cell = Sequence[int]
+"""Calls, duplicates, judged, weight, satisfied, up, middle, down, failed."""
+
+_WEIGHT = 1024
+_SATISFIED = 1 << 20
+_EMPTY = (0,) * 9
+_AGE = 86_400
+"""Seconds after which what was seen of a value counts half for its rank."""
+_HEAVY = 20
+"""Sightings below which no value takes another's row."""
+_VERSION = 1
+
+
+def traffic(calls: int, duplicates: int = 0) -> Cell:
+    """What passed."""
+    return (calls, duplicates, 0, 0, 0, 0, 0, 0, 0)
+
+
+def judged(satisfied: float, weight: float, thumb: str | None, *, failed: bool) -> Cell:
+    """What a judged call counts.
+
+    Args:
+        satisfied: 0..1.
+        weight: 0..1, how sure that is; counted in 1024ths.
+        thumb: ``up``, ``middle``, ``down`` or None.
+        failed: whether it is a failure.
+    """
+    sure = round(weight * _WEIGHT)
+    thumbs = (int(thumb == name) for name in ("up", "middle", "down"))
+    return (0, 0, 1, sure, round(satisfied * sure * _SATISFIED), *thumbs, int(failed))
+
+
+class WindowStats(NamedTuple):
+    """One value of a dimension in one window.
+
+    Calls count at their own time, judgements when they were known. ``none`` are calls without a
+    thumb; for clusters, which only judged calls have, ``calls`` is 0 and ``none`` too.
+    """
+
+    dimension: str
+    value: str
+    window: str
+    calls: int
+    duplicates: int
+    judged: int
+    satisfied: float | None
+    """Mean probability of satisfaction, 0..1, by how sure each is."""
+    up: int
+    middle: int
+    down: int
+    none: int
+    failed: int
+
+
+class Windows:
+    """Counts of one app by dimension, value and window.
+
+    Args:
+        max_values: values of a dimension with a row of their own. They are chosen by Space-Saving
+            (Metwally et al., ICDT 2005); rows change hands at whole hours, when a value was seen
+            twice as often as one that has a row.
+    """
+
+    def __init__(self, *, max_values: int = 20) -> None:
+        self._max_values = max_values
+        self._rows: dict[str, dict[str, _Row]] = {}
+        self._seen: dict[str, dict[str, list[int]]] = {}
+        # by value: how often it was seen at most, and by how much that may be too often
+        self._now: float = NEVER
+
+    def count(self, ts: float, where: Mapping[str, str], cell: Cell, *, by: int = 1) -> None:
+        """Counts a cell in every dimension, or takes it back.
+
+        Args:
+            ts: event time, seconds of the epoch.
+            where: the value in each dimension.
+            cell: from ``traffic`` or ``judged``.
+            by: 1, or -1 for what was counted before with the same ``ts`` and ``where``.
+        """
+        if ts > self._now:
+            before, self._now = self._now, ts
+            if ts // 3600 > before // 3600 and before != NEVER:
+                self._pass_hour(before)
+        buckets = self._buckets(ts)
+        changes = [(place, by * number) for place, number in enumerate(cell) if number]
+        for dimension, value in where.items():
+            if by > 0:
+                self._see(dimension, value, max(cell[0], 1))
+            self._row(dimension, value, ts).count(buckets, changes)
+
+    def _buckets(self, ts: float) -> list[int | None]:
+        """Where a time lies in each window; None where that is over."""
+        out: list[int | None] = []
+        for window in WINDOWS:
+            bucket = int(ts // window.bucket)
+            over = bucket < int(self._now // window.bucket) - window.buckets
+            out.append(None if over else bucket)
+        return out
+
+    def _row(self, dimension: str, value: str, ts: float) -> "_Row":
+        """Where a value was counted at a time: in a row of its own since, else with the others."""
+        rows = self._rows.setdefault(dimension, {})
+        own = rows.get(value)
+        if own is not None and ts >= own.since:
+            return own
+        if own is None and len(rows) - (OTHER in rows) < self._max_values:
+            own = rows[value] = _Row(NEVER)
+            return own
+        return rows.setdefault(OTHER, _Row(NEVER))
+
+    def _see(self, dimension: str, value: str, number: int) -> None:
+        seen = self._seen.setdefault(dimension, {})
+        known = seen.get(value)
+        if known is not None:
+            known[0] += number
+        elif len(seen) < 4 * self._max_values:
+            seen[value] = [number, 0]
+        else:
+            rows = self._rows[dimension]
+            least = min((v for v in seen if v not in rows), key=lambda v: (seen[v][0], v))
+            error = seen.pop(least)[0]
+            seen[value] = [error + number, error]
+
+    def _pass_hour(self, before: float) -> None:
+        hour = self._now // 3600 * 3600
+        halves = min(int(self._now // _AGE) - int(before // _AGE), 63)
+        for dimension, rows in self._rows.items():
+            seen = self._seen[dimension]
+            self._hand_over(rows, seen, hour)
+            for numbers in seen.values():
+                numbers[:] = [number >> halves for number in numbers]
+            for row in rows.values():
+                row.prune(self._now)
+
+    def _hand_over(
+        self, rows: "dict[str, _Row]", seen: Mapping[str, list[int]], hour: float
+    ) -> None:
+        """Gives rows to values that are seen more; what the former counted joins the others."""
+        # What a value was seen for certain: what it took over from another may be none of its own.
+        sure = {value: count - error for value, (count, error) in seen.items()}
+        waiting = sorted((v for v in seen if v not in rows), key=lambda v: (-sure[v], v))
+        for value in waiting:
+            own = [name for name in rows if name != OTHER]
+            least = min(own, key=lambda name: (sure.get(name, 0), name))
+            if len(own) < self._max_values or sure[value] <= max(2 * sure.get(least, 0), _HEAVY):
+                return
+            rows.setdefault(OTHER, _Row(NEVER)).add(rows.pop(least))
+            rows[value] = _Row(hour)
+
+    def rows(self, now: float | None = None) -> list[WindowStats]:
+        """Every value and window in which anything was counted; by dimension, value, length.
+
+        Args:
+            now: end of the windows, seconds of the epoch; None: the latest time counted.
+        """
+        end = self._now if now is None else now
+        if end == NEVER:
+            return []
+        return [
+            _stats(dimension, value, window, cell)
+            for dimension, rows in sorted(self._rows.items())
+            for value, row in sorted(rows.items())
+            for window, cell in row.sums(end)
+            if any(cell)
+        ]
+
+    def dump(self) -> dict[str, Any]:
+        """All of the state as plain data, for ``load``."""
+        return {
+            "v": _VERSION,
+            "now": self._now,
+            "seen": {
+                name: [[value, *numbers] for value, numbers in seen.items()]
+                for name, seen in self._seen.items()
+            },
+            "rows": [
+                [dimension, value, row.since, row.dump()]
+                for dimension, rows in self._rows.items()
+                for value, row in rows.items()
+            ],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Replaces the state by what ``dump`` gave.
+
+        Raises:
+            StateError: another version wrote it.
+        """
+        if state.get("v") != _VERSION:
+            raise StateError(f"Windows of version {state.get('v')!r} do not load here.")
+        self._now = state["now"]
+        self._seen = {
+            name: {value: [count, error] for value, count, error in seen}
+            for name, seen in state["seen"].items()
+        }
+        self._rows = {}
+        for dimension, value, since, cells in state["rows"]:
+            self._rows.setdefault(dimension, {})[value] = _Row(since, cells)
+
+
+class _Row:
+    """The buckets of one value, for each window."""
+
+    __slots__ = ("cells", "since")
+
+    def __init__(self, since: float, cells: Sequence[Sequence[Any]] = ((),) * 4) -> None:
+        self.since = since
+        self.cells: list[dict[int, list[int]]] = [
+            {bucket: list(cell) for bucket, cell in level} for level in cells
+        ]
+
+    def count(self, buckets: Sequence[int | None], changes: Sequence[tuple[int, int]]) -> None:
+        for bucket, cells in zip(buckets, self.cells, strict=True):
+            if bucket is None:
+                continue
+            kept = cells.get(bucket)
+            if kept is None:
+                kept = cells[bucket] = list(_EMPTY)
+            for place, by in changes:
+                kept[place] += by
+
+    def add(self, other: "_Row") -> None:
+        for mine, cells in zip(self.cells, other.cells, strict=True):
+            for bucket, cell in cells.items():
+                mine[bucket] = [a + b for a, b in zip(mine.get(bucket, _EMPTY), cell, strict=True)]
+
+    def prune(self, now: float) -> None:
+        for window, cells in zip(WINDOWS, self.cells, strict=True):
+            first = int(now // window.bucket) - window.buckets
+            for bucket in [bucket for bucket in cells if bucket < first]:
+                del cells[bucket]
+
+    def sums(self, now: float) -> Iterator[tuple[str, list[int]]]:
+        for window, cells in zip(WINDOWS, self.cells, strict=True):
+            last = int(now // window.bucket)
+            inside = [c for bucket, c in cells.items() if 0 <= last - bucket <= window.buckets]
+            yield window.name, [sum(numbers) for numbers in zip(*inside, strict=True)]
+
+    def dump(self) -> list[Any]:
+        return [[[bucket, cell] for bucket, cell in cells.items()] for cells in self.cells]
+
+
+def _stats(dimension: str, value: str, window: str, cell: Cell) -> WindowStats:
+    calls, duplicates, number, weight, satisfied, up, middle, down, failed = cell
+    return WindowStats(
+        dimension,
+        value,
+        window,
+        calls,
+        duplicates,
+        number,
+        satisfied / weight / _SATISFIED if weight else None,
+        up,
+        middle,
+        down,
+        max(calls - up - middle - down, 0),
+        failed,
+    )

@@ -1,0 +1,93 @@
+"""Tests of settings as people write them, and of the files that they name."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from flywheel_stream.errors import ConfigError
+from stream.evaluation_sets import load_evaluation_sets
+from stream.settings import load_settings
+
+RIDDLE = "Which of the three sisters left the house first?"
+
+
+@pytest.mark.parametrize("written", ["plan,country", " plan , country,", '["plan", "country"]'])
+def test_a_list_in_the_environment_is_parted_by_commas_or_is_json(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_TRAFFIC_ATTRIBUTES", written)
+    assert load_settings().traffic_attributes == ("plan", "country")
+
+
+def test_a_list_that_is_neither_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_TRAFFIC_ATTRIBUTES", '["plan"')
+    with pytest.raises(ConfigError, match=r"traffic_attributes.*no JSON list"):
+        load_settings()
+
+
+def test_a_list_in_the_file_is_a_list(tmp_path: Path) -> None:
+    file = tmp_path / "flywheel.toml"
+    file.write_text('evaluation_sets = ["a.jsonl", "b.txt"]')
+    assert load_settings(str(file)).evaluation_sets == ("a.jsonl", "b.txt")
+
+
+def test_evaluation_sets_are_read_from_json_lines_and_text(tmp_path: Path) -> None:
+    rows, plain = tmp_path / "rows.jsonl.gz", tmp_path / "plain.txt"
+    with gzip.open(rows, "wt") as file:
+        file.write(f'\n{{"id": 1, "turns": [{{"content": "{RIDDLE}"}}]}}\n')
+    plain.write_text("\nHow far is it from the Earth to the Moon, in miles?\n")
+    sets = load_evaluation_sets([str(rows), str(plain)])
+    assert sets is not None
+    assert len(sets) == 2
+    assert str(sets.find(RIDDLE)) == "rows.jsonl.gz:2 (equal)"
+    assert str(sets.find("How far is it from the Earth to the Moon, in miles?")) == (
+        "plain.txt:2 (equal)"
+    )
+
+
+def test_without_files_there_is_nothing_to_compare_with() -> None:
+    assert load_evaluation_sets(()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("missing.jsonl", None, "cannot be read"),
+        ("broken.jsonl", b"{not json\n", "no JSON"),
+        ("binary.txt", b"\xff\xfe\x00", "cannot be read"),
+        ("cut.jsonl.gz", b"\x1f\x8b\x08", "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_without_its_text(
+    name: str, content: bytes | None, sentence: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=sentence) as refused:
+        load_evaluation_sets([str(file)])
+    assert "not json" not in str(refused.value)
+
+
+def test_the_path_of_a_webhook_is_its_key_and_is_not_shown() -> None:
+    shown = load_settings(
+        slack_webhook="https://hooks.example/services/T1/B2/very-secret",
+        redis="redis://:very-secret@localhost:6379/0",
+    ).masked()
+    assert shown["slack_webhook"] == "https://hooks.example/********"
+    assert shown["redis"] == "redis://********@localhost:6379/0"
+
+
+def test_shares_of_arms_are_written_as_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_ARM_SHARES", "a=0.9, b=0.1")
+    assert load_settings().arm_shares == {"a": 0.9, "b": 0.1}
+
+
+@pytest.mark.parametrize("wrong", ["a", "a=", "a=much", "a=0"])
+def test_shares_that_are_none_are_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_ARM_SHARES", wrong)
+    with pytest.raises(ConfigError, match="arm_shares"):
+        load_settings()
