@@ -52,13 +52,13 @@ T = TypeVar("T")
 class AlertPolicy(NamedTuple):
     """When a spike is one. Times in seconds of event time.
 
-    ``run_length`` is the mean time between false alarms of one subject that never changes: two
-    hundred weeks are one false alarm in two weeks over a hundred clusters, which leaves as many
-    for rates that wander. The delay grows with its logarithm: halving it saves one twentieth.
+    ``run_length`` is the mean time between false alarms of one subject that never changes, or less:
+    a hundred weeks are one false alarm a week over a hundred clusters. The delay grows with its
+    logarithm: halving it saves one twentieth.
     ``dispersion`` is how far rates wander for no reason, as the square of a relative deviation.
     """
 
-    run_length: float = 200 * 7 * 86_400.0
+    run_length: float = 100 * 7 * 86_400.0
     dispersion: float = 0.01
     baseline_half_life: float = 86_400.0
     rhythm_half_life: float = 14 * 86_400.0
@@ -324,12 +324,13 @@ class Alerts:
             end=now.end,
             rate=usual.rate,
             shape=usual.shape,
+            usual=now.usual,
         )
         if crossing.failures < self._policy.min_failures:
             return None
         age = max(now.ts - self._started(), 3600.0)
         run_length = min(self._policy.run_length, age * YOUNG)
-        if crossing.level < threshold(run_length / 60, usual.rate * now.usual):
+        if crossing.level < threshold(run_length / 60):
             return None
         return self._begin(found, crossing, usual, now)
 
