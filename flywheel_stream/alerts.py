@@ -97,6 +97,7 @@ class Spike(NamedTuple):
     models: list[ModelRate]
     exemplars: list[tuple[str, str]]  # trace_id, excerpt; the latest first
     severity: float  # mean over the window's failures
+    at_stake: float = 0.0  # the value of the calls that failed since `since`
 
 
 class OpenIncident(NamedTuple):
@@ -147,6 +148,7 @@ class Alerts:
         variant: str,
         severity: float,
         excerpt: str,
+        value: float = 0.0,
     ) -> None:
         """Counts a failure, once per ``dedup_key`` in 24 h.
 
@@ -160,6 +162,7 @@ class Alerts:
             variant: its A/B arm.
             severity: 0..1, of the kind of failure.
             excerpt: scrubbed.
+            value: what was at stake in the call, in the deployment's own currency.
         """
         ts = float(ts)
         self._advance(ts)
@@ -169,7 +172,7 @@ class Alerts:
             return
         failure = found.failures.get(dedup_key)
         if failure is None:
-            failure = Failure(ts, user or dedup_key, model, variant, float(severity))
+            failure = Failure(ts, user or dedup_key, model, variant, float(severity), value=value)
             found.failures[dedup_key] = failure
             self._remembered += 1
             self._count(found, failure.minute)
@@ -466,6 +469,7 @@ class Alerts:
             _models(within, seen.rate),
             [(trace_id, excerpt) for _, trace_id, excerpt in reversed(found.exemplars)],
             sum(failure.severity for failure in within) / max(len(within), 1),
+            found.at_stake(incident.since),
         )
 
     # ------------------------------------------------------------ counting
