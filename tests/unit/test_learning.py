@@ -299,7 +299,7 @@ def test_event_time_waits_for_inputs_that_were_not_heard_of() -> None:
 def test_what_is_at_stake_in_the_calls_that_failed_makes_an_incident_more_urgent(
     value: Any, told: str
 ) -> None:
-    records = bad_day()
+    records = [*bad_day(), clock(START + 9 * 3600)]
     plainly = rows(feed(new_learner(), records), "alerts")[0]
     for record in records:
         if isinstance(record, Judged):
