@@ -1,36 +1,49 @@
 """Spikes: a failure rate that is surely above its baseline becomes an incident, in event time.
 
-Rates are failures per call, so traffic alone raises nothing. Baseline and present rate are both
-Gamma-Poisson, hence the probability that the present rate exceeds ``ratio`` times the baseline is
-a Beta tail; it is asked at every whole minute for windows of 1 to 10 minutes (a scan:
-short windows find steep spikes, long ones find slow ones). Baselines forget by forward decay
-(Cormode et al., ICDE 2009): the weights of new minutes grow, sums never shrink, so nothing has to
-be done as time passes and no result depends on how often it is looked at.
+Rates are failures by exposure (calls times the rhythm of the app's failures), so neither traffic
+nor the time of day raises anything. The baseline is learnt and uncertain; charts for several
+factors say at the end of each minute whether the rate has left it (see ``charts``), and a chart in
+the other direction when it is back. Only subjects that fail in a minute, or have an incident, cost
+anything at its end.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from math import exp2, ldexp, log
+from collections.abc import Iterable
+from math import ceil, log
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Struct
 from scipy.special import betainc, gammaincc
 
+from flywheel_stream.charts import Crossing, threshold
+from flywheel_stream.decay import Clock
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import AlertState, ModelRate
+from flywheel_stream.exposure import HELD, Exposure, Now
 from flywheel_stream.lineage import incident_id
+from flywheel_stream.rhythm import place
+from flywheel_stream.subjects import (
+    OWN_FROM,
+    TRACES_PER_FAILURE,
+    Failure,
+    Gamma,
+    Incident,
+    Own,
+    Subject,
+)
 
-SCAN = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-"""The windows that are looked at, as parts of ``AlertPolicy.window``."""
+WINDOW = 10
+"""Minutes whose rate an open incident is told with; up to an hour where it fails seldom."""
 
-TRAILING_MINUTES = 30
-"""Signals come later than their calls, so exposure falls no faster than the mean over these."""
+YOUNG = 500
+"""A run length is no longer than so many times the app's age, at least an hour: who has just begun
+wants to hear sooner. It adds ``ln(age) / 500`` false alarms a subject, and ends after three days."""
 
-EXEMPLARS = 5
-_TRACES_PER_FAILURE = 16
-_RESCALE = 64
-_VERSION = 1
+BELIEVED = 1.5
+"""So many times the usual rate may an incident teach the rhythm."""
+
+_OPEN = 2**53
+_VERSION = 2
 
 
 T = TypeVar("T")
@@ -39,18 +52,18 @@ T = TypeVar("T")
 class AlertPolicy(NamedTuple):
     """When a spike is one. Times in seconds of event time.
 
-    ``ratio`` and ``open_confidence`` together set delay and false alarms. Measured on Poisson
-    failures over 100 steady clusters: the defaults raise one false alarm a week, and find a rate
-    of 6 a minute that triples in 3 minutes in the median. At 2.0 and 0.999 that takes 4, and 10
-    in the slowest tenth.
+    ``run_length`` is the mean time between false alarms of one subject that never changes: two
+    hundred weeks are one false alarm in two weeks over a hundred clusters, which leaves as many
+    for rates that wander. The delay grows with its logarithm: halving it saves one twentieth.
+    ``dispersion`` is how far rates wander for no reason, as the square of a relative deviation.
     """
 
-    window: float = 600.0
+    run_length: float = 200 * 7 * 86_400.0
+    dispersion: float = 0.01
     baseline_half_life: float = 86_400.0
+    rhythm_half_life: float = 14 * 86_400.0
     min_failures: int = 5
-    ratio: float = 1.4
-    open_confidence: float = 0.999998
-    close_confidence: float = 0.5  # below, the rate counts as quiet: the gap is the hysteresis
+    close_evidence: float = 3.0  # logarithm of the odds that the rate is back
     resolve_after: float = 900.0  # doubles with each time that the incident came back
     escalate_ratio: float = 2.0  # of the rate at the last alert
     escalate_confidence: float = 0.99
@@ -102,7 +115,7 @@ class OpenIncident(NamedTuple):
 
 
 class Alerts:
-    """The baselines, windows and incidents of one app.
+    """The baselines, charts and incidents of one app.
 
     Traffic of a minute has to be given before the tick at its end. Ticks are multiples of ten
     seconds; it is the whole minutes that decide, others cost nothing.
@@ -111,11 +124,15 @@ class Alerts:
     def __init__(self, app: str, policy: AlertPolicy = DEFAULT_POLICY) -> None:
         self._app = app
         self._policy = policy
-        self._clock = _Clock(policy.baseline_half_life)
-        self._exposure = _Exposure(self._clock, int(policy.window // 60))
-        self._subjects: dict[str, _Subject] = {}  # least recently seen first
-        self._active: dict[str, None] = {}  # has failures in its window, or an open incident
-        self._absorbed: list[_Incident] = []  # lost in a merge: resolved at the next tick
+        self._fast = Clock(policy.baseline_half_life)
+        self._slow = Clock(policy.rhythm_half_life)
+        self._exposure = Exposure(self._fast, self._slow)
+        self._subjects: dict[str, Subject] = {}  # least recently seen first
+        self._failed: dict[str, None] = {}  # since the last whole minute
+        self._open: dict[str, None] = {}  # has an incident
+        self._held: dict[int, dict[str, int]] = {}  # failures by minute that are not learnt yet
+        self._imputed: dict[str, tuple[float, int, int]] = {}  # rate, from a minute, to another
+        self._absorbed: list[Incident] = []  # lost in a merge: resolved at the next tick
         self._remembered = 0
 
     def observe(
@@ -152,15 +169,14 @@ class Alerts:
             return
         failure = found.failures.get(dedup_key)
         if failure is None:
-            failure = _Failure(ts, user or dedup_key, model, variant, float(severity))
+            failure = Failure(ts, user or dedup_key, model, variant, float(severity))
             found.failures[dedup_key] = failure
             self._remembered += 1
-            found.learn(failure, self._clock.weight(failure.minute))
+            self._count(found, failure.minute)
             found.show(ts, trace_id, excerpt)
-        if len(failure.traces) < _TRACES_PER_FAILURE:
+        if len(failure.traces) < TRACES_PER_FAILURE:
             failure.traces.append(trace_id)
             found.traces[trace_id] = dedup_key
-        self._active[subject] = None
         self._bound_memory()
 
     def retract(self, subject: str, ts: float, *, trace_id: str) -> None:
@@ -168,6 +184,7 @@ class Alerts:
 
         A failure that several copies share goes with the last of them.
         """
+        self._advance(float(ts))
         found = self._subjects.get(subject)
         key = found.traces.pop(trace_id, None) if found else None
         if found is None or key is None:
@@ -178,7 +195,7 @@ class Alerts:
         if not failure.traces:
             del found.failures[key]
             self._remembered -= 1
-            found.unlearn(failure, self._clock.weight(failure.minute))
+            self._uncount(found, failure)
 
     def traffic(self, minute: int, calls: int) -> None:
         """Counts calls of a minute (of the epoch), the denominators; adds to what was given."""
@@ -189,22 +206,22 @@ class Alerts:
         """What changed, by subject's name; to be called at multiples of ten seconds."""
         spikes = [_resolved(incident, ts) for incident in self._absorbed]
         self._absorbed = []
-        if ts % 60 or not self._active:
+        if ts % 60 or not (self._failed or self._open):
             return spikes
-        now = self._exposure.at(int(ts // 60))
-        for subject in sorted(self._active):
+        self._close(int(ts // 60))
+        now = self._exposure.now()
+        for subject in sorted(self._failed.keys() | self._open.keys()):
             found = self._subjects[subject]
-            found.prune(now.minute - now.length)
+            found.prune(now.minute - HELD)
             spike = self._judge(found, now)
             if spike is not None:
                 spikes.append(spike)
-            if not found.bins and found.incident is None:
-                del self._active[subject]
+        self._failed = {}
         return spikes
 
     def idle(self) -> bool:
         """Whether ticks change nothing until the next ``observe``."""
-        return not self._active and not self._absorbed
+        return not self._failed and not self._open and not self._absorbed
 
     def merged(self, old: str, new: str) -> None:
         """Two clusters became one: ``new`` takes over what ``old`` learnt, and its incident.
@@ -215,19 +232,24 @@ class Alerts:
         if gone is None or old == new:
             return
         del self._subjects[old]
-        if old in self._active:
-            del self._active[old]
-            self._active[new] = None
         kept = self._subjects.get(new)
         if kept is None:
             gone.rename(new)
             self._subjects[new] = gone
-            return
-        before = len(gone.failures) + len(kept.failures)
-        lost = kept.absorb(gone, self._clock)
-        self._remembered -= before - len(kept.failures)
-        if lost is not None:
-            self._absorbed.append(lost)
+        else:
+            self._share(kept, gone)
+            lost = kept.absorb(gone)
+            if lost is not None:
+                self._absorbed.append(lost)
+        for names in (self._failed, self._open):
+            if old in names:
+                del names[old]
+                names[new] = None
+        if old in self._imputed:
+            self._imputed[new] = self._imputed.pop(old)
+        for counts in self._held.values():
+            if old in counts:
+                counts[new] = counts.get(new, 0) + counts.pop(old)
 
     def open_incidents(self) -> list[OpenIncident]:
         """The incidents that are not resolved, the oldest first."""
@@ -253,10 +275,13 @@ class Alerts:
         """All of the state as plain data, for ``load``."""
         return {
             "v": _VERSION,
-            "clock": self._clock.dump(),
+            "clocks": [self._fast.dump(), self._slow.dump()],
             "exposure": self._exposure.dump(),
             "subjects": _plain(list(self._subjects.values())),
-            "active": sorted(self._active),
+            "failed": sorted(self._failed),
+            "open": sorted(self._open),
+            "held": [[minute, sorted(counts.items())] for minute, counts in self._held.items()],
+            "imputed": [[name, *row] for name, row in sorted(self._imputed.items())],
             "absorbed": _plain(self._absorbed),
         }
 
@@ -267,139 +292,159 @@ class Alerts:
             StateError: another version wrote it.
         """
         if state.get("v") != _VERSION:
-            raise StateError(f"Alerts of version {state.get('v')!r} do not load here.")
-        self._clock.load(state["clock"])
+            raise StateError(
+                f"The alerts of app {self._app!r} have version {state.get('v')}, not {_VERSION}: "
+                "run the version that wrote them, or start with another prefix (FLYWHEEL_PREFIX)."
+            )
+        for clock, row in zip((self._fast, self._slow), state["clocks"], strict=True):
+            clock.load(row)
         self._exposure.load(state["exposure"])
-        subjects = _revived(state["subjects"], list[_Subject])
+        subjects = _revived(state["subjects"], list[Subject])
         self._subjects = {found.name: found for found in subjects}
-        self._active = dict.fromkeys(state["active"])
-        self._absorbed = _revived(state["absorbed"], list[_Incident])
+        self._failed = dict.fromkeys(state["failed"])
+        self._open = dict.fromkeys(state["open"])
+        self._held = {minute: dict(counts) for minute, counts in state["held"]}
+        self._imputed = {name: (rate, a, b) for name, rate, a, b in state["imputed"]}
+        self._absorbed = _revived(state["absorbed"], list[Incident])
         self._remembered = sum(len(found.failures) for found in subjects)
 
     # ------------------------------------------------------------ one subject
 
-    def _judge(self, found: "_Subject", now: "_Now") -> Spike | None:
+    def _judge(self, found: Subject, now: Now) -> Spike | None:
         if found.incident is not None:
             return self._follow(found, found.incident, now)
-        total = found.count(now.minute - now.length, now.minute)
-        if total < self._policy.min_failures or self._clock.warming(now.ts, self._policy.warm_up):
+        usual = self._baseline(found, now)
+        if not usual.calls or now.ts < self._started() + self._policy.warm_up:
             return None
-        seen = self._scan(found, now)
-        if seen is None or seen.confidence < self._policy.open_confidence:
+        count = found.count(now.minute - 1, now.minute)
+        crossing = found.charts.update(
+            now.minute - 1,
+            count,
+            begin=now.begin,
+            end=now.end,
+            rate=usual.rate,
+            shape=usual.shape,
+        )
+        if crossing.failures < self._policy.min_failures:
             return None
-        return self._open(found, seen, now)
+        age = max(now.ts - self._started(), 3600.0)
+        run_length = min(self._policy.run_length, age * YOUNG)
+        if crossing.level < threshold(run_length / 60, usual.rate * now.usual):
+            return None
+        return self._begin(found, crossing, usual, now)
 
-    def _scan(self, found: "_Subject", now: "_Now") -> "_Seen | None":
-        """The window that is surest of a spike; of equals the longest, which began first."""
-        shape, calls = self._baseline(found, now)
-        best: _Seen | None = None
-        for length in now.scan:
-            seen = self._see(found, now, shape, calls, length)
-            if seen.failures < self._policy.min_failures:
-                continue
-            if best is None or seen.confidence >= min(
-                best.confidence, self._policy.open_confidence
-            ):
-                best = seen
-        return best
+    def _baseline(self, found: Subject, now: Now) -> Gamma:
+        """The rate to be expected at this hour, as sure as everything known about it allows."""
+        policy = self._policy
+        expected = policy.prior_rate * policy.prior_hours
+        prior = Gamma(expected, policy.prior_hours * 60.0 * now.usual)
+        usual = found.baseline(now, prior)
+        if found.incident is not None or not usual.calls:
+            return usual
+        if found.own is None and found.slow / now.weights[1] >= OWN_FROM:
+            found.own = Own(list(now.bins))
+        own = found.own.factor(now) if found.own is not None else 1.0
+        shape = 1 / (1 / usual.shape + policy.dispersion + now.doubt)
+        return Gamma(shape, shape / (usual.rate * own))
 
-    def _see(
-        self, found: "_Subject", now: "_Now", shape: float, calls: float, length: int
-    ) -> "_Seen":
-        """P(present rate > ratio * baseline), both Gamma, present with Jeffreys' prior."""
-        count = found.count(now.minute - length, now.minute)
-        exposure = now.exposure[length]
-        ratio = self._policy.ratio
-        confidence = 0.0
-        if calls > 0:  # a Beta tail: the share of the baseline's Gamma in the sum of both
-            confidence = float(betainc(shape, count + 0.5, calls / (calls + ratio * exposure)))
-        hourly = 60.0 / length
-        expected = shape / calls * exposure * hourly if calls > 0 else 0.0
-        return _Seen(count, exposure, length, confidence, count * hourly, expected)
-
-    def _baseline(self, found: "_Subject", now: "_Now") -> tuple[float, float]:
-        """Shape and calls of the baseline's Gamma, in today's weights.
-
-        A cluster that the app had from its beginning has Jeffreys' prior. A new one starts with
-        some hours of ``prior_rate``, which its own history replaces as it grows.
-        """
-        if found.incident is None:
-            failures, exposed = found.learnt(now.minute - now.length, self._clock), now.learnt
-        else:
-            failures, exposed = found.incident.failures, found.incident.exposed
-        weight = now.weight
-        calls = max(exposed - found.born, 0.0) / weight
-        prior = self._policy.prior_hours * 60.0 * now.usual if found.prior else 0.0
-        missing = max(0.0, 1.0 - calls / prior) if prior else 0.0
-        expected = self._policy.prior_rate * self._policy.prior_hours
-        shape = 0.5 + (expected - 0.5) * missing
-        return failures / weight + shape, max(calls, prior)
-
-    def _open(self, found: "_Subject", seen: "_Seen", now: "_Now") -> Spike:
-        start = now.minute - now.length
-        new = found.is_new(start)
-        since = found.first(start if new else now.minute - seen.length, now.minute)
-        seen = self._since(found, now, since)
-        incident = _Incident(
+    def _begin(self, found: Subject, crossing: Crossing, usual: Gamma, now: Now) -> Spike:
+        since = found.first(crossing.start, now.minute)
+        horizon = self._exposure.horizon(now.minute)
+        incident = Incident(
             id=incident_id(self._app, found.name, since),
             subject=found.name,
             state="opened",
             since=since,
             opened=now.ts,
-            new=new,
-            minute=start,
-            failures=found.learnt(start, self._clock),
-            exposed=now.learnt,
+            new=found.prior and found.known >= horizon * 60,
+            minute=horizon,
+            shape=usual.shape,
+            calls=usual.calls,
+            fast=self._exposure.fast,
+            slow=self._exposure.slow,
         )
         last = found.last
         if last is not None and now.ts - (last.quiet or 0.0) <= self._policy.regress_within:
             incident.id, incident.state, incident.new = last.id, "regressed", last.new
             incident.number, incident.returns = last.number, last.returns + 1
+        seen = _see(usual, crossing.failures, crossing.exposure, now.minute - crossing.start)
         found.incident, found.last = incident, None
+        self._open[found.name] = None
+        self._believe(incident, crossing.failures / crossing.exposure)
         return self._alert(found, incident, seen, now)
 
-    def _since(self, found: "_Subject", now: "_Now", since: float) -> "_Seen":
-        """The rate from the spike's first failure on: a longer window would thin it out."""
-        length = min(max(now.minute - int(since // 60), 1), now.length)
-        return self._see(found, now, *self._baseline(found, now), length)
-
-    def _follow(self, found: "_Subject", incident: "_Incident", now: "_Now") -> Spike | None:
+    def _follow(self, found: Subject, incident: Incident, now: Now) -> Spike | None:
         policy = self._policy
-        seen = self._see(found, now, *self._baseline(found, now), now.length)
-        few = 2 * seen.failures < policy.min_failures
-        if not few and seen.confidence >= policy.close_confidence:
+        usual = Gamma(incident.shape, incident.calls)
+        length = min(max(ceil(600 / max(incident.rate, 1e-9)), WINDOW), HELD)
+        exposure = now.end - self._exposure.total(now.minute - length)
+        count = found.count(now.minute - length, now.minute)
+        seen = _see(usual, count, max(exposure, 1e-9), length)
+        self._calm(found, incident, usual, now)
+        self._believe(incident, seen.failures / seen.exposure)
+        if now.ts - incident.opened >= policy.accept_after:
+            return self._end(found, incident, seen, now, accept=True)
+        patience = policy.resolve_after * 2 ** min(incident.returns, 5)
+        over = incident.quiet is not None and now.ts - incident.quiet >= patience
+        if over and incident.calm >= policy.close_evidence:
+            return self._end(found, incident, seen, now, accept=False)
+        return self._escalate(found, incident, seen, now)
+
+    def _believe(self, incident: Incident, present: float, end: int = _OPEN) -> None:
+        """Notes what the rhythm is to be taught in place of what is withheld.
+
+        A rate that is little above its baseline is believed: where the baseline was wrong, the
+        incident would else teach that it was right.
+        """
+        usual = incident.shape / incident.calls
+        rate = min(max(present, usual), BELIEVED * usual)
+        self._imputed[incident.subject] = (rate, incident.minute, end)
+
+    def _calm(self, found: Subject, incident: Incident, usual: Gamma, now: Now) -> None:
+        """A chart downwards: of a third of the way up from the baseline against two thirds."""
+        step = max(incident.per_call / usual.rate, 1.8) ** (1 / 3)
+        count = found.count(now.minute - 1, now.minute)
+        expected = usual.rate * (now.end - now.begin)
+        fallen = step * (step - 1) * expected - count * log(step)
+        incident.calm = max(incident.calm + fallen, 0.0)
+        if not incident.calm:
             incident.quiet = None
         elif incident.quiet is None:
             incident.quiet = now.ts
-        if now.ts - incident.opened >= policy.accept_after:
-            return self._close(found, incident, seen, now, accept=True)
-        patience = policy.resolve_after * 2 ** min(incident.returns, 5)
-        if incident.quiet is not None and now.ts - incident.quiet >= patience:
-            return self._close(found, incident, seen, now, accept=False)
-        return self._escalate(found, incident, seen, now)
 
     def _escalate(
-        self, found: "_Subject", incident: "_Incident", seen: "_Seen", now: "_Now"
+        self, found: Subject, incident: Incident, seen: "_Seen", now: Now
     ) -> Spike | None:
-        threshold = self._policy.escalate_ratio * incident.per_call * seen.exposure
-        if incident.quiet is not None or seen.failures <= threshold:
+        expected = self._policy.escalate_ratio * incident.per_call * seen.exposure
+        if incident.quiet is not None or seen.failures <= expected:
             return None
-        if gammaincc(seen.failures + 0.5, threshold) < self._policy.escalate_confidence:
+        if seen.failures < self._policy.min_failures:
+            return None
+        if gammaincc(seen.failures + 0.5, expected) < self._policy.escalate_confidence:
             return None
         incident.state = "escalated"
         return self._alert(found, incident, seen, now)
 
-    def _close(
-        self, found: "_Subject", incident: "_Incident", seen: "_Seen", now: "_Now", *, accept: bool
+    def _end(
+        self, found: Subject, incident: Incident, seen: "_Seen", now: Now, *, accept: bool
     ) -> Spike:
-        found.thaw(now, self._clock, accept=accept)
+        if accept:
+            found.accept()
+        else:
+            found.resume(self._exposure.ahead())
+            for counts in self._held.values():
+                counts.pop(found.name, None)
+        found.charts.clear()
+        end = incident.minute if accept else now.minute
+        self._believe(incident, seen.failures / seen.exposure, end)
+        del self._open[found.name]
         incident.state = "resolved"
         incident.quiet = now.ts
         spike = self._alert(found, incident, seen, now)
         found.incident, found.last = None, incident
         return spike
 
-    def _alert(self, found: "_Subject", incident: "_Incident", seen: "_Seen", now: "_Now") -> Spike:
+    def _alert(self, found: Subject, incident: Incident, seen: "_Seen", now: Now) -> Spike:
         incident.users = max(incident.users, found.users(incident.since))
         incident.rate, incident.baseline = seen.rate, seen.baseline
         incident.per_call = seen.failures / seen.exposure
@@ -422,21 +467,101 @@ class Alerts:
             sum(failure.severity for failure in within) / max(len(within), 1),
         )
 
+    # ------------------------------------------------------------ counting
+
+    def _count(self, found: Subject, minute: int) -> None:
+        found.add(minute)
+        self._failed[found.name] = None
+        held = self._held.setdefault(minute, {})
+        held[found.name] = held.get(found.name, 0) + 1
+
+    def _uncount(self, found: Subject, failure: Failure) -> None:
+        minute = failure.minute
+        found.remove(minute)
+        found.charts.retract(minute)
+        held = self._held.get(minute, {})
+        if found.name in held:
+            held[found.name] -= 1
+            if not held[found.name]:
+                del held[found.name]
+        elif failure.learnt and minute < self._exposure.horizon(self._exposure.next):
+            self._teach(found, minute, -1)
+
+    def _teach(self, found: Subject, minute: int, count: int) -> None:
+        """Adds failures that are held back no longer to the baseline, unless an incident has them."""
+        weights = (self._fast.weight(minute), self._slow.weight(minute))
+        if found.incident is not None and minute >= found.incident.minute:
+            found.withhold(count, weights)
+            return
+        at = place(minute)
+        found.learn(at, count, weights)
+        self._exposure.rhythm.learn(at, count * weights[1], 0.0)
+
+    def _impute(self, minute: int, exposure: float) -> None:
+        """Teaches the rhythm what was to be expected where failures are withheld.
+
+        Without it, the hours of an incident would look like quiet ones a day later.
+        """
+        at = place(minute)
+        for name in sorted(self._imputed):
+            rate, start, end = self._imputed[name]
+            if minute >= end or name not in self._subjects:
+                del self._imputed[name]
+            elif minute >= start:
+                expected = rate * exposure * self._slow.weight(minute)
+                self._exposure.rhythm.learn(at, expected, 0.0)
+                own = self._subjects[name].own
+                if own is not None:
+                    own.learn(at, expected)
+
+    def _share(self, kept: Subject, gone: Subject) -> None:
+        """Failures that two subjects both counted count once, as those of the one that is kept."""
+        for key in [key for key in gone.failures if key in kept.failures]:
+            failure = gone.failures[key]
+            self._uncount(gone, failure)
+            traces = [trace_id for trace_id in failure.traces if trace_id not in kept.traces]
+            gone.forget(key)
+            self._remembered -= 1
+            kept.failures[key].traces += traces
+            kept.traces |= dict.fromkeys(traces, key)
+
     # ------------------------------------------------------------ time and memory
 
-    def _advance(self, ts: float) -> None:
-        for _ in range(self._clock.advance(ts)):
-            self._exposure.scale()
-            for found in self._subjects.values():
-                found.scale()
+    def _started(self) -> float:
+        return self._fast.started or 0.0
 
-    def _touch(self, subject: str, ts: float) -> "_Subject":
+    def _advance(self, ts: float) -> None:
+        """Lets time pass: minutes before ``ts`` are over, what is held back long enough is learnt."""
+        for _ in range(self._fast.advance(ts)):
+            self._exposure.scale_fast()
+            for found in self._subjects.values():
+                found.scale_fast()
+        for _ in range(self._slow.advance(ts)):
+            self._exposure.scale_slow()
+            for found in self._subjects.values():
+                found.scale_slow()
+        self._close(int(ts // 60))
+
+    def _close(self, minute: int) -> None:
+        if minute <= self._exposure.next:
+            return
+        for horizon in self._exposure.close(minute):
+            for learnt, exposure in self._exposure.learn(horizon):
+                self._impute(learnt, exposure)
+            for old in [m for m in self._held if m < horizon]:
+                for name, count in sorted(self._held.pop(old).items()):
+                    found = self._subjects.get(name)
+                    if found is not None:
+                        self._teach(found, old, count)
+
+    def _touch(self, subject: str, ts: float) -> Subject:
         found = self._subjects.pop(subject, None)
         if found is None:
             self._evict()
-            cold = self._clock.warming(ts, self._policy.warm_up)
-            born = 0.0 if cold else self._exposure.calls
-            found = _Subject(subject, ts, born, prior=not cold)
+            cold = ts < self._started() + self._policy.warm_up
+            born = (0.0, 0.0) if cold else self._exposure.ahead()
+            found = Subject(subject, ts, born, prior=not cold)
+            found.charts.mark = self._exposure.total(int(ts // 60))
         self._subjects[subject] = found
         return found
 
@@ -447,7 +572,8 @@ class Alerts:
         quiet = (name for name, found in self._subjects.items() if found.incident is None)
         name = next(quiet, next(iter(self._subjects)))
         gone = self._subjects.pop(name)
-        self._active.pop(name, None)
+        self._failed.pop(name, None)
+        self._open.pop(name, None)
         self._remembered -= len(gone.failures)
         if gone.incident is not None:
             self._absorbed.append(gone.incident)
@@ -468,7 +594,7 @@ def _revived(rows: object, kind: type[T]) -> T:
 
 
 class _Seen(NamedTuple):
-    """What one window shows."""
+    """What some minutes show."""
 
     failures: int
     exposure: float
@@ -478,303 +604,20 @@ class _Seen(NamedTuple):
     baseline: float
 
 
-class _Now(NamedTuple):
-    """What a tick knows of time and traffic, for all subjects."""
+def _see(usual: Gamma, count: int, exposure: float, length: int) -> _Seen:
+    """With P(present rate > usual one), both Gamma, the present one with Jeffreys' prior.
 
-    ts: float
-    minute: int  # the one that begins now: those before are complete
-    length: int  # of the longest window, minutes
-    scan: list[int]  # lengths to look at, minutes
-    exposure: list[float]  # calls by length of the window that ends now
-    learnt: float  # weighted calls before the longest window
-    weight: float  # of now
-    usual: float  # calls a minute
-
-
-class _Clock:
-    """Weights by forward decay; the landmark moves by powers of two, which loses no digit."""
-
-    def __init__(self, half_life: float) -> None:
-        self._half_life = half_life
-        self._landmark = 0.0
-        self._started: float | None = None
-
-    def advance(self, ts: float) -> int:
-        """Starts or moves the landmark; says how many times all sums have to be scaled."""
-        if self._started is None:
-            self._started = ts
-            self._landmark = ts // 60 * 60
-        steps = int((ts - self._landmark) // (_RESCALE * self._half_life))
-        if steps > 0:
-            self._landmark += steps * _RESCALE * self._half_life
-        return max(steps, 0)
-
-    def weight(self, minute: int) -> float:
-        return exp2(max((minute * 60.0 - self._landmark) / self._half_life, -1000.0))
-
-    def warming(self, ts: float, warm_up: float) -> bool:
-        return self._started is None or ts < self._started + warm_up
-
-    def minutes(self, minute: int) -> float:
-        """The weighted number of minutes since the start: the integral of the weight."""
-        if self._started is None:
-            return 0.0
-        span = self.weight(minute) - self.weight(int(self._started // 60))
-        return span * self._half_life / 60.0 / log(2)
-
-    def age(self, minute: int) -> int:
-        return 0 if self._started is None else minute - int(self._started // 60)
-
-    def dump(self) -> list[Any]:
-        return [self._landmark, self._started]
-
-    def load(self, row: list[Any]) -> None:
-        self._landmark, self._started = row
+    That is a Beta tail: of the usual one's share in the sum of both.
+    """
+    share = usual.calls / (usual.calls + exposure)
+    confidence = float(betainc(usual.shape, count + 0.5, share))
+    hourly = 60.0 / length
+    return _Seen(
+        count, exposure, length, confidence, count * hourly, usual.rate * exposure * hourly
+    )
 
 
-class _Exposure:
-    """The app's calls: weighted since the beginning, and by minute for the windows."""
-
-    def __init__(self, clock: _Clock, length: int) -> None:
-        self._clock = clock
-        self._length = max(length, 1)
-        self._minutes: dict[int, int] = {}
-        self.calls = 0.0
-
-    def add(self, minute: int, calls: int) -> None:
-        self.calls += calls * self._clock.weight(minute)
-        self._minutes[minute] = self._minutes.get(minute, 0) + calls
-        latest = max(self._minutes) if len(self._minutes) > 2 * TRAILING_MINUTES else 0
-        for old in [m for m in self._minutes if m < latest - TRAILING_MINUTES - self._length]:
-            del self._minutes[old]
-
-    def scale(self) -> None:
-        self.calls = ldexp(self.calls, -_RESCALE)
-
-    def at(self, minute: int) -> _Now:
-        weight = self._clock.weight(minute)
-        elapsed = self._clock.minutes(minute)
-        usual = self.calls / elapsed if elapsed > 0 and self.calls > 0 else 1.0
-        trailing = max(min(TRAILING_MINUTES, self._clock.age(minute)), 1)
-        floor = self._sum(minute - trailing, minute) / trailing or usual
-        scan = sorted({max(round(part * self._length), 1) for part in SCAN})
-        exposure = [
-            max(float(self._sum(minute - n, minute)), n * floor) for n in range(self._length + 1)
-        ]
-        start = minute - self._length
-        recent = sum(
-            calls * self._clock.weight(m) for m, calls in self._minutes.items() if m >= start
-        )
-        learnt = max(self.calls - recent, 0.0)
-        return _Now(minute * 60.0, minute, self._length, scan, exposure, learnt, weight, usual)
-
-    def _sum(self, start: int, end: int) -> int:
-        return sum(self._minutes.get(minute, 0) for minute in range(start, end))
-
-    def dump(self) -> list[Any]:
-        return [self.calls, [[minute, calls] for minute, calls in self._minutes.items()]]
-
-    def load(self, row: list[Any]) -> None:
-        self.calls, minutes = row
-        self._minutes = dict(minutes)
-
-
-class _Failure(Struct, array_like=True):
-    """What counted once, and the calls that stand for it."""
-
-    ts: float
-    user: str
-    model: str
-    variant: str
-    severity: float
-    learnt: bool = True  # in the baseline, or will be once the window has passed it
-    traces: list[str] = []
-
-    @property
-    def minute(self) -> int:
-        return int(self.ts // 60)
-
-
-class _Incident(Struct, array_like=True):
-    """An incident, and the baseline as it was when it opened."""
-
-    id: str
-    subject: str
-    state: AlertState
-    since: float
-    opened: float
-    new: bool
-    minute: int  # the baseline is frozen from here
-    failures: float  # weighted, before that
-    exposed: float  # weighted calls, before that
-    number: int = 0
-    returns: int = 0
-    quiet: float | None = None  # since when
-    users: int = 0
-    rate: float = 0.0
-    baseline: float = 0.0
-    per_call: float = 0.0
-
-
-class _Subject(Struct, array_like=True):
-    """What is known of one subject."""
-
-    name: str
-    known: float
-    """Event time of its first failure."""
-    born: float
-    """Weighted calls that are no part of its exposure: before it was known, and in incidents."""
-    prior: bool
-    """Whether it came after the app's warm-up, so that a low rate is expected of it."""
-    weighted: float = 0.0
-    """Failures by forward decay, those in the window included."""
-    bins: dict[int, int] = {}
-    """Failures by minute, as far as the longest window needs."""
-    failures: dict[str, _Failure] = {}
-    """By dedup key, the oldest first."""
-    traces: dict[str, str] = {}
-    """The dedup key that a call counts under."""
-    exemplars: list[tuple[float, str, str]] = []
-    incident: _Incident | None = None
-    last: _Incident | None = None
-
-    def count(self, start: int, end: int) -> int:
-        return sum(count for minute, count in self.bins.items() if start <= minute < end)
-
-    def learnt(self, start: int, clock: _Clock) -> float:
-        """Weighted failures before a minute from which on the bins are complete."""
-        recent = sum(n * clock.weight(minute) for minute, n in self.bins.items() if minute >= start)
-        return max(self.weighted - recent, 0.0)
-
-    def learn(self, failure: _Failure, weight: float) -> None:
-        self.bins[failure.minute] = self.bins.get(failure.minute, 0) + 1
-        self._weigh(failure, weight)
-
-    def unlearn(self, failure: _Failure, weight: float) -> None:
-        left = self.bins.pop(failure.minute, 0) - 1
-        if left > 0:
-            self.bins[failure.minute] = left
-        if failure.learnt:
-            self._weigh(failure, -weight)
-
-    def _weigh(self, failure: _Failure, weight: float) -> None:
-        self.weighted = max(self.weighted + weight, 0.0)
-        if self.incident is not None and failure.minute < self.incident.minute:
-            self.incident.failures = max(self.incident.failures + weight, 0.0)
-
-    def thaw(self, now: _Now, clock: _Clock, *, accept: bool) -> None:
-        """Ends the freeze: what failed in the incident is left out, or is all that is known."""
-        incident = self.incident
-        if incident is None:
-            return
-        start = now.minute - now.length
-        if accept:
-            self.weighted = max(self.weighted - incident.failures, 0.0)
-            self.born = incident.exposed
-            self.prior = False
-        else:
-            self.weighted += incident.failures - self.learnt(start, clock)
-            self.born += now.learnt - incident.exposed
-        for failure in self.failures.values():
-            before = failure.minute < incident.minute
-            if before if accept else not before and failure.minute < start:
-                failure.learnt = False
-
-    def is_new(self, start: int) -> bool:
-        return self.prior and self.known >= start * 60
-
-    def first(self, start: int, end: int) -> float:
-        """Event time of the first failure in some minutes, as far as remembered."""
-        return min((failure.ts for failure in self.between(start, end)), default=start * 60.0)
-
-    def between(self, start: int, end: int) -> Iterator[_Failure]:
-        return (f for f in self.failures.values() if start <= f.minute < end)
-
-    def users(self, since: float) -> int:
-        return len({failure.user for failure in self.failures.values() if failure.ts >= since})
-
-    def show(self, ts: float, trace_id: str, excerpt: str) -> None:
-        self.exemplars.append((ts, trace_id, excerpt))
-        self.exemplars = sorted(self.exemplars)[-EXEMPLARS:]
-
-    def hide(self, trace_id: str) -> None:
-        self.exemplars = [shown for shown in self.exemplars if shown[1] != trace_id]
-
-    def prune(self, start: int) -> None:
-        for minute in [minute for minute in self.bins if minute < start]:
-            del self.bins[minute]
-
-    def expire(self, before: float) -> int:
-        """Forgets what no copy can repeat any more; says how many."""
-        old = []
-        for key, failure in self.failures.items():
-            if failure.ts >= before:
-                break
-            old.append(key)
-        for key in old:
-            self.forget(key)
-        return len(old)
-
-    def forget(self, key: str) -> None:
-        for trace_id in self.failures.pop(key).traces:
-            del self.traces[trace_id]
-
-    def scale(self) -> None:
-        self.weighted = ldexp(self.weighted, -_RESCALE)
-        self.born = ldexp(self.born, -_RESCALE)
-        for incident in (self.incident, self.last):
-            if incident is not None:
-                incident.failures = ldexp(incident.failures, -_RESCALE)
-                incident.exposed = ldexp(incident.exposed, -_RESCALE)
-
-    def rename(self, name: str) -> None:
-        self.name = name
-        if self.incident is not None:
-            self.incident.subject = name
-
-    def absorb(self, gone: "_Subject", clock: _Clock) -> _Incident | None:
-        """Takes over another subject; returns the incident that ends by it, if both had one."""
-        self._share(gone, clock)
-        incidents = [s.incident for s in (self, gone) if s.incident is not None]
-        incidents.sort(key=lambda incident: (incident.since, incident.id))
-        if incidents:
-            cut = incidents[0].minute
-            incidents[0].failures = self.before(cut, clock) + gone.before(cut, clock)
-            incidents[0].subject = self.name
-        self.known = min(self.known, gone.known)
-        self.born = min(self.born, gone.born)
-        self.prior = self.prior and gone.prior
-        self.weighted += gone.weighted
-        for minute, count in gone.bins.items():
-            self.bins[minute] = self.bins.get(minute, 0) + count
-        both = [*self.failures.items(), *gone.failures.items()]
-        self.failures = dict(sorted(both, key=lambda item: (item[1].ts, item[0])))
-        self.traces |= gone.traces
-        self.exemplars = sorted(self.exemplars + gone.exemplars)[-EXEMPLARS:]
-        self.incident = incidents[0] if incidents else None
-        ended = [s.last for s in (self, gone) if s.last is not None]
-        self.last = max(ended, key=lambda i: (i.quiet or 0.0, i.id)) if ended else None
-        return incidents[1] if len(incidents) > 1 else None
-
-    def _share(self, gone: "_Subject", clock: _Clock) -> None:
-        """Failures that both counted count once, as this subject's."""
-        for key in [key for key in gone.failures if key in self.failures]:
-            failure = gone.failures[key]
-            gone.unlearn(failure, clock.weight(failure.minute))
-            traces = [trace_id for trace_id in failure.traces if trace_id not in self.traces]
-            gone.forget(key)
-            self.failures[key].traces += traces
-            self.traces |= dict.fromkeys(traces, key)
-
-    def before(self, minute: int, clock: _Clock) -> float:
-        """Weighted failures of the baseline before a minute, as far as remembered."""
-        if self.incident is not None:
-            return self.incident.failures
-        later = (f for f in self.failures.values() if f.learnt and f.minute >= minute)
-        return max(self.weighted - sum(clock.weight(f.minute) for f in later), 0.0)
-
-
-def _models(failures: Iterable[_Failure], rate: float) -> list[ModelRate]:
+def _models(failures: Iterable[Failure], rate: float) -> list[ModelRate]:
     """The rate shared out over models and arms, as the remembered failures are."""
     shares = Counter((failure.model, failure.variant) for failure in failures)
     total = shares.total()
@@ -782,7 +625,7 @@ def _models(failures: Iterable[_Failure], rate: float) -> list[ModelRate]:
     return [ModelRate(model=m, variant=v, rate=rate * n / total) for (m, v), n in ranked]
 
 
-def _resolved(incident: _Incident, ts: float) -> Spike:
+def _resolved(incident: Incident, ts: float) -> Spike:
     """The end of an incident whose subject is gone."""
     return Spike(
         subject=incident.subject,

@@ -32,6 +32,7 @@ from flywheel_stream.languages import (
     standing_language,
 )
 from flywheel_stream.refusals import HEAD, asks_for_harm, declines, incapable
+from flywheel_stream.verifying import broken_code, holds_a_sum, wrong_sum
 
 Checked = Call | Interaction
 
@@ -448,6 +449,25 @@ def _leaked_prompt(call: Checked) -> str:
     return f"{len(quoted)} of its sentences: {quoted[0]}"
 
 
+# ---------------------------------------------------------------- what can be computed
+
+
+def _wrong_sum(call: Checked) -> str | None:
+    return None if _failed(call) or call.response is None else wrong_sum(call.response)
+
+
+def _holds_python(call: Checked) -> bool:
+    text = call.response
+    return bool(text) and "`" in (text or "") and "```py" in (text or "").lower()
+
+
+def _broken_code(call: Checked) -> str | None:
+    # Placeholders are no Python, and an answer that was cut off is told as that.
+    if _failed(call) or call.response is None or call.finish_reason in _TRUNCATED:
+        return None
+    return broken_code(call.response)
+
+
 # ---------------------------------------------------------------- tools and time
 
 _MALFORMED = frozenset(
@@ -773,6 +793,50 @@ TABLE: tuple[Check, ...] = (
         confidence=0.8,
     ),
     Check(
+        name="wrong_sum",
+        sees="scrubbed",
+        gate=lambda call: call.response is not None and holds_a_sum(call.response),
+        evidence=_wrong_sum,
+        hits=(
+            {"response": "Together that is 12 + 30 = 43."},
+            {"response": "So 7 x 8 = 54 euros"},
+            {"response": "$1,000 - $250 = $850"},
+            {"response": "10 / 4 = 3.5"},
+        ),
+        misses=(
+            {"response": "Together that is 12 + 30 = 42."},
+            {"response": "10 / 3 = 3.33, and 2 / 3 = 0.67"},
+            {"response": "1 + 2 + 3 = 6; 3 x 5 x 7 = 105"},
+            {"response": "In binary 1 + 1 = 10."},
+            {"response": "2x + 3 = 7, a = 4 * b, x = 2 + 3 = 5"},
+            {"response": "7 / 2 = 3 remainder 1; 1/2 + 1/4 = 3/4"},
+            {"response": "2 + 2 = 5 is not true"},
+            {"response": "3 + 4 = 7 million; 3.5 million + 2 = 4"},
+        ),
+        confidence=0.9,
+    ),
+    Check(
+        name="broken_code",
+        sees="raw",
+        gate=_holds_python,
+        evidence=_broken_code,
+        hits=(
+            {"response": "```python\ndef f(x:\n    return x\n```"},
+            {"response": "Use this:\n```py\nfor x in y\n    print(x)\n```"},
+        ),
+        misses=(
+            {"response": "```python\ndef f(x):\n    return x\n```"},
+            {"response": "```python\n    x = 1\n    y = 2\n```"},
+            {"response": "```python\n>>> f(1)\n2\n```"},
+            {"response": "```python\nprint 'two'\n```"},
+            {"response": "```python\ndef f(x):\n```"},
+            {"response": "```\ndef f(x:\n```"},
+            {"response": "```python\ndef f(x:\n```", "finish_reason": "length"},
+            {"response": "```python\n" + "-" * 3_900 + "1\n```"},
+        ),
+        confidence=0.8,
+    ),
+    Check(
         name="system_prompt_leak",
         sees="scrubbed",
         gate=_quotes_orders,
@@ -850,16 +914,16 @@ TABLE: tuple[Check, ...] = (
 )
 """Every check, in the order in which findings are listed."""
 
-_RAW = tuple(check for check in TABLE if check.sees == "raw")
-_SCRUBBED = tuple(check for check in TABLE if check.sees == "scrubbed")
+_RAW = tuple((check.gate, check) for check in TABLE if check.sees == "raw")
+_SCRUBBED = tuple((check.gate, check) for check in TABLE if check.sees == "scrubbed")
 
 
 def check_raw(call: Call) -> list[Finding]:
     """Runs the checks that have to see raw text; no evidence of theirs holds any of it."""
     return [
         finding
-        for check in _RAW
-        if check.gate(call) and (finding := _finding(check, call)) is not None
+        for gate, check in _RAW
+        if gate(call) and (finding := _finding(check, call)) is not None
     ]
 
 
@@ -867,8 +931,8 @@ def check_scrubbed(interaction: Interaction) -> list[Finding]:
     """Runs the checks on scrubbed text; their evidence may quote it."""
     return [
         finding
-        for check in _SCRUBBED
-        if check.gate(interaction) and (finding := _finding(check, interaction)) is not None
+        for gate, check in _SCRUBBED
+        if gate(interaction) and (finding := _finding(check, interaction)) is not None
     ]
 
 

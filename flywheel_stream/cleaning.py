@@ -772,9 +772,11 @@ class Cleaner:
         return Deployed(origin=origin, app=scrubbed.app, ts=record.at, deployment=scrubbed)
 
     def _decided(self, record: Decision, origin: Origin) -> Decided:
-        texts = (record.by, record.choice, record.hypothesis, record.why)
-        by, choice, hypothesis, why = (item.text for item in self._scrubber.scrub(texts))
-        scrubbed = structs.replace(record, by=by, choice=choice, hypothesis=hypothesis, why=why)
+        texts = (record.by, record.choice, record.kind, record.hypothesis, record.why)
+        by, choice, kind, hypothesis, why = (item.text for item in self._scrubber.scrub(texts))
+        scrubbed = structs.replace(
+            record, by=by, choice=choice, kind=kind, hypothesis=hypothesis, why=why
+        )
         return Decided(origin=origin, app=record.app, ts=record.at, decision=scrubbed)
 
     def finish_passing(self, batch: "Sequence[Passing]", seen: Sequence[Seen]) -> Cleaned:

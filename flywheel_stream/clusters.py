@@ -16,6 +16,7 @@ from binascii import crc32
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,7 +31,7 @@ from flywheel_stream.merging import MEMBERS, neighbour_groups
 _VERSION = 2
 _EXCERPT = 400  # characters of an exemplar that are kept
 _USER_BITS = 1024  # per cluster; see ``Clusters._count_users``
-_LABEL_WORDS = 3
+_LABEL_TERMS = 3
 _FIRST_REGROUP = 1024  # records; then whenever there are half as many more
 _WINDOWS = 8  # at most so many between two: what costs a tenth of a second is spread thin
 _OUTLIERS = 0.05  # of a group, whose cosine with its mean says nothing of how far it reaches
@@ -76,7 +77,7 @@ class ClusterInfo(NamedTuple):
     exemplars: list[tuple[str, str]]
     """Trace id and text of its clearest and most recent records, the best first."""
     label: str
-    """The words that set it apart from the other clusters, the strongest first."""
+    """The words and pairs of words that set it apart from the others, the strongest first."""
     split_from: str | None = None
     """The cluster that it was a part of; it need not live."""
 
@@ -672,18 +673,42 @@ class _Words:
                 del self._counts[word]
 
     def label(self, texts: list[str], clusters: int) -> str:
-        """Join the words that rank first by class-based TF-IDF (Grootendorst 2022, BERTopic).
+        """Join the terms that rank first by class-based TF-IDF (Grootendorst 2022, BERTopic).
 
         A word of a single exemplar says something of that text only, so those that recur go first.
+        Two words that recur side by side are a term that weighs as both of them do. No word is in
+        two terms.
         """
-        here = Counter(word for text in texts for word in _distinct_words(text))
+        here = Counter(term for text in texts for term in (*_distinct_words(text), *_pairs(text)))
         mean = self._total / max(clusters, 1)
 
-        def rank(word: str) -> tuple[bool, float, str]:
-            return here[word] == 1, -here[word] * math.log1p(mean / self._counts[word]), word
+        def rank(term: str) -> tuple[bool, float, str]:
+            rarity = sum(math.log1p(mean / self._counts[word]) for word in term.split())
+            return here[term] == 1, -here[term] * rarity, term
 
-        return ", ".join(sorted(here, key=rank)[:_LABEL_WORDS])
+        chosen: list[str] = []
+        used: set[str] = set()
+        for term in sorted((t for t in here if " " not in t or here[t] > 1), key=rank):
+            if used.isdisjoint(term.split()):
+                chosen.append(term)
+                used.update(term.split())
+            if len(chosen) == _LABEL_TERMS:
+                break
+        return ", ".join(chosen)
 
 
 def _distinct_words(text: str) -> set[str]:
-    return set(_WORD.findall(text.casefold().replace("’", "'"))) - _STOP_WORDS  # noqa: RUF001 - see _WORD
+    return set(_words(text)) - _STOP_WORDS
+
+
+def _pairs(text: str) -> set[str]:
+    words = _words(text)
+    return {
+        f"{one} {other}"
+        for one, other in pairwise(words)
+        if one != other and one not in _STOP_WORDS and other not in _STOP_WORDS
+    }
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold().replace("’", "'"))  # noqa: RUF001 - see _WORD

@@ -236,6 +236,18 @@ class Comparing:
             fairness=self._fairness.rows(),
         )
 
+    def better_than(self, arm: Arm, label: Callable[[str], str]) -> tuple[Arm, str] | None:
+        """The arm that a running comparison prefers to one, and its verdict in a sentence."""
+        # Not those that are kept for show: an alert must not hold the labels of some former moment.
+        for found in self._experiments.rows(label):
+            verdict = found.verdict
+            if found.until is not None or arm not in (found.first, found.second):
+                continue
+            other = found.second if arm == found.first else found.first
+            if (verdict.kind, verdict.arm) in (("pull_back", arm), ("winner", other)):
+                return other, verdict.sentence
+        return None
+
     def _voters(self, now: float) -> dict[Arm | None, Voters]:
         strata: dict[Arm | None, list[Stratum]] = {None: []}
         for row in self._strata.rows(now):

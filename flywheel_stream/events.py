@@ -229,6 +229,7 @@ class Decision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     """A record of ``flywheel.decisions``: what a person decided about an incident.
 
     An incident's id starts with its app (``app/hash``), which is how a decision finds its learner.
+    ``kind``, where given, is what kind of failure it really is: the learner learns from that.
     """
 
     id: Id
@@ -236,6 +237,7 @@ class Decision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     ts: float | str
     by: str = ""
     choice: str = ""
+    kind: Annotated[str, Meta(max_length=64)] = ""
     hypothesis: str = ""
     why: str = ""
     v: int = 1

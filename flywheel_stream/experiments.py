@@ -4,7 +4,7 @@ For each pair of arms that run beside each other two questions are asked after e
 minute. **Satisfaction**: scored calls form blocks of one call of the rarer arm and up to eight of
 the other; bets on the differences within blocks make a confidence sequence (``sequential``).
 **Failures**, overall and by cluster: of two arms with equal rates, the next failure hits each in
-proportion to its calls in that minute. What changes for both arms at once cancels in either.
+proportion to its calls in those minutes. What changes for both arms at once cancels in either.
 
 The rate of wrong verdicts is ``ALPHA`` for a pair, all questions and looks together. A deployment
 begins its arms' comparisons anew: what an arm was says nothing of what it is.
@@ -41,14 +41,14 @@ from flywheel_stream.settling import SCORES, Arm, Minute, Outcome
 ALPHA = 0.05
 """Rate of wrong verdicts of a pair of arms without a difference, however often it is looked at."""
 
-SATISFACTION, FAILURES, CLUSTERS = 0.5, 0.25, 0.25
+SATISFACTION, FAILURES, CLUSTERS = 0.6, 0.2, 0.2
 """Parts of ``ALPHA``; the n-th cluster of a pair gets 1 / n (n + 1) of the last."""
 
 MISMATCH = 0.01
 """Rate at which arms that get the traffic they should are said not to."""
 
 MAX_ARMS = 6
-"""Arms of an app that are compared; the one that was silent longest makes room."""
+"""Arms of an app that are compared; one that was silent for an hour makes room for another."""
 
 MAX_CLUSTERS = 40
 """Clusters of a pair whose failures are compared; later ones count overall alone."""
@@ -59,8 +59,14 @@ MAX_ENDED = 10
 MAX_BLOCK = 8
 """Calls of one arm in a block."""
 
+_STRATUM = 20
+"""Calls of both arms among which a failure is said to have hit either: a minute, or several."""
+
+_SURPLUS = 16
+"""Calls of one arm that wait before blocks take more than one of them."""
+
 _STALE = 60
-"""Minutes after which a scored call no longer waits for one of the other arm."""
+"""Minutes after which a scored call, or a failure, no longer waits for the other arm."""
 _MAX_QUEUE = 512
 _VERSION = 1
 
@@ -152,10 +158,9 @@ class Experiments:
             self._begin_anew(*self._restarts.pop(0))
         changing = {variant for at, variant in self._restarts if at < start + 60}
         for arm in sorted({*minute.arms, *(call.arm for call in minute.calls)}):
-            if changing.isdisjoint({"", arm.variant}):  # else both versions are in this minute
+            # Else both versions are in this minute.
+            if changing.isdisjoint({"", arm.variant}) and self._room(arm, minute.minute):
                 self._last[arm] = minute.minute
-        while len(self._last) > MAX_ARMS:
-            self._drop(min(self._last, key=lambda arm: (self._last[arm], arm)))
         for key in self._beside(minute.minute):
             if not changing.isdisjoint({"", key[0].variant, key[1].variant}):
                 continue
@@ -185,10 +190,17 @@ class Experiments:
         for arm in [arm for arm in self._last if not variant or arm.variant == variant]:
             del self._last[arm]
 
-    def _drop(self, arm: Arm) -> None:
-        del self._last[arm]
-        for key in [key for key in self._pairs if arm in key]:
+    def _room(self, arm: Arm, minute: int) -> bool:
+        """Whether an arm may be compared; one that has long been silent makes room for it."""
+        if arm in self._last or len(self._last) < MAX_ARMS:
+            return True
+        gone = min(self._last, key=lambda other: (self._last[other], other))
+        if self._last[gone] >= minute - _STALE:
+            return False
+        del self._last[gone]
+        for key in [key for key in self._pairs if gone in key]:
             del self._pairs[key]
+        return True
 
     def _expected(self, key: tuple[Arm, Arm]) -> float | None:
         """The share of the second arm among both that is configured."""
@@ -298,6 +310,10 @@ class _Pair:
         self.rates = _Rates()
         self.clusters: dict[str, tuple[int, _Rates]] = {}
         self.ranks = 0
+        self.opened: int | None = None
+        """The first minute of the stratum whose failures are still gathered."""
+        self.passed = [0, 0]
+        self.failed: list[tuple[int, str | None]] = []
 
     # ------------------------------------------------------------ in
 
@@ -317,10 +333,18 @@ class _Pair:
         passed: tuple[int, int],
         resolve: Callable[[str], str],
     ) -> None:
+        self.opened = minute if self.opened is None else self.opened
         for side in (0, 1):
             self.calls[side] += passed[side]
-        failures = [call for call in calls if call.failed and call.counts_failed]
-        self._count_failures(arms, failures, passed, resolve)
+            self.passed[side] += passed[side]
+        self.failed += (
+            (arms.index(call.arm), call.cluster)
+            for call in calls
+            if call.failed and call.counts_failed
+        )
+        full = sum(self.passed) >= _STRATUM and all(self.passed)
+        if full or minute - self.opened >= _STALE:
+            self._close_stratum(resolve)
         for call in calls:
             if call.score is not None and call.counts:
                 side = arms.index(call.arm)
@@ -332,25 +356,20 @@ class _Pair:
                 queue.popleft()
         self._build_blocks()
 
-    def _count_failures(
-        self,
-        arms: tuple[Arm, Arm],
-        failures: list[Outcome],
-        passed: tuple[int, int],
-        resolve: Callable[[str], str],
-    ) -> None:
-        hit = [sum(call.arm == arm for call in failures) for arm in arms]
-        at_risk = [max(passed[side], hit[side]) for side in (0, 1)]
+    def _close_stratum(self, resolve: Callable[[str], str]) -> None:
+        """Counts the failures of some minutes by the calls that both arms had in them."""
+        hit = [sum(side == which for which, _ in self.failed) for side in (0, 1)]
+        at_risk = [max(self.passed[side], hit[side]) for side in (0, 1)]
         looked = []
-        for call in failures:
-            second = call.arm == arms[1]
+        for side, cluster in self.failed:
             share = at_risk[1] / sum(at_risk)
-            at_risk[second] -= 1  # a call fails once
-            for rates in self._rates_of(resolve(call.cluster) if call.cluster else None):
-                rates.add(share, second=second)
+            at_risk[side] -= 1  # a call fails once
+            for rates in self._rates_of(resolve(cluster) if cluster else None):
+                rates.add(share, second=side == 1)
                 looked.append(rates)
         for rates in dict.fromkeys(looked):
             rates.look()
+        self.opened, self.passed, self.failed = None, [0, 0], []
 
     def _rates_of(self, cluster: str | None) -> Iterator[_Rates]:
         yield self.rates
@@ -363,13 +382,13 @@ class _Pair:
             yield self.clusters[cluster][1]
 
     def _build_blocks(self) -> None:
-        """Forms blocks of the calls that wait; how large depends on how many do, not on scores."""
+        """Forms blocks of the latest calls that wait, by how many do and not by their scores."""
         first, second = self.queues
         built = False
         while first and second:
             sizes = _share_out(len(first), len(second))
             means = [
-                sum(queue.popleft()[1] for _ in range(size)) * (STEPS // SCORES // size)
+                sum(queue.pop()[1] for _ in range(size)) * (STEPS // SCORES // size)
                 for queue, size in zip(self.queues, sizes, strict=True)
             ]
             self.counts[means[1] - means[0] + STEPS] += 1
@@ -443,6 +462,7 @@ class _Pair:
             self.rates.dump(),
             [[name, rank, rates.dump()] for name, (rank, rates) in self.clusters.items()],
             self.ranks,
+            [self.opened, self.passed, self.failed],
         ]
 
     @classmethod
@@ -456,12 +476,20 @@ class _Pair:
         pair.rates = _Rates.of(row[9])
         pair.clusters = {name: (rank, _Rates.of(rates)) for name, rank, rates in row[10]}
         pair.ranks = row[11]
+        pair.opened, pair.passed, failed = row[12]
+        pair.failed = [(side, cluster) for side, cluster in failed]
         return pair
 
 
 def _share_out(first: int, second: int) -> tuple[int, int]:
-    """How many calls of each arm go into a block: one of the rarer, a power of two of the other."""
-    size = min(1 << (max(first, second) // min(first, second)).bit_length() - 1, MAX_BLOCK)
+    """How many calls of each arm go into a block, by how many wait.
+
+    One of each says most per call; a surplus that does not go away is used up by blocks of one and
+    a power of two.
+    """
+    most, least = max(first, second), min(first, second)
+    size = min(max((most - _SURPLUS) // least, 1), MAX_BLOCK)
+    size = 1 << size.bit_length() - 1
     return (size, 1) if first > second else (1, size)
 
 

@@ -400,6 +400,8 @@ FROM_CHECKS: Mapping[str, Cause] = {
     "incapable": Cause("capability_gap", 0.8, settled=True),
     "repetition": Cause("format_error", 0.9, settled=True),
     "wrong_language": Cause("capability_gap", 0.9, settled=True),
+    "wrong_sum": Cause("capability_gap", 0.9, settled=True),
+    "broken_code": Cause("capability_gap", 0.9, settled=True),
     "ignored_instruction": Cause("format_error", 0.9, settled=True),
     "system_prompt_leak": Cause("safety", 0.8),
     "tool_failure": Cause("tool_error", 0.9, settled=True),
@@ -432,17 +434,23 @@ _MAX_COMMENT = 2_000
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
-def failure_kinds(judged: Judged) -> list[Finding]:
+def failure_kinds(judged: Judged, learnt: Sequence[Finding] = ()) -> list[Finding]:
     """Says whether a judged call is a failure and of what kinds.
 
     It is one if a check fired (what a content user has the last word on is left out), or if its
     signals make satisfaction improbable.
+
+    Args:
+        judged: the call with its signals.
+        learnt: kinds that only memory tells; a content user has the last word on them.
 
     Returns:
         At most one finding a kind, the most certain first; empty where it is no failure.
     """
     unhappy = bool(judged.signals) and judged.satisfied < UNSATISFIED
     found = list(_from_checks(judged))
+    if not _satisfied(judged):
+        found += learnt
     if unhappy:
         found += _from_words(judged)
     if unhappy and not found:
@@ -452,7 +460,7 @@ def failure_kinds(judged: Judged) -> list[Finding]:
 
 
 def _from_checks(judged: Judged) -> Iterable[Finding]:
-    satisfied = bool(judged.signals) and judged.satisfied >= 0.5
+    satisfied = _satisfied(judged)
     for check in judged.interaction.checks:
         kind, surely, settled = FROM_CHECKS.get(check.kind) or _configured(check.kind)
         if settled and satisfied:
@@ -462,6 +470,10 @@ def _from_checks(judged: Judged) -> Iterable[Finding]:
         if check.kind == "ignored_instruction" and check.evidence.startswith(_TOO_LONG):
             kind = "verbosity"
         yield Finding(kind, check.confidence * surely, f"{check.kind}: {check.evidence}")
+
+
+def _satisfied(judged: Judged) -> bool:
+    return bool(judged.signals) and judged.satisfied >= 0.5
 
 
 def _configured(name: str) -> Cause:

@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 import orjson
 
-_SPAN: Final = 150
-"""Characters at each end of a request that are read."""
+_START: Final = 80
+_END: Final = 120
+"""Characters at each end of a request that are read: in the public sets that we have, no instruction
+stands in between, and what is read costs."""
 _SLACK: Final = 1.25
 """Times a limit that passes unnoticed."""
 
@@ -61,9 +63,12 @@ _ASKED = (
 )
 _COUNT = re.compile(rf"\d|\b(?:{'|'.join(_NUMBERS)})\b")
 _OPTION = re.compile(r"\b(?:yes|no|true|false)\b")
-_ITEM = re.compile(r"^\s*(?:[-*•\u2013·+]|\(?\d{1,3}[.):]|[a-zA-Z][.)])\s*\S", re.MULTILINE)
-_SENTENCE = re.compile(r"[.!?…]+[\"')\]]*(?:\s+(?=[A-Z\"'(\d])|\s*$)")
+_ITEM = re.compile(
+    r"^[ \t]{0,20}(?:[-*•\u2013·+]|\(?\d{1,3}[.):]|[a-zA-Z][.)])[ \t]{0,8}\S", re.MULTILINE
+)
+_SENTENCE = re.compile(r"[.!?…]{1,8}[\"')\]]{0,4}(?:\s{1,8}(?=[A-Z\"'(\d])|\s{0,8}$)")
 _ABBREVIATION = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|vs|etc|e\.g|i\.e|No|Inc|U\.S|\d+)\.")
+_BLANK_LINE = re.compile(r"\n[ \t\r]{0,20}\n")
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
 
 
@@ -74,10 +79,10 @@ class Instruction(NamedTuple):
     number: int = 0
 
 
-_COUNTED = ("word", "sentence", "ara")  # the last one is in paragraph and in character
+_COUNTED = ("word", "sentenc", "paragr", "charact")
 _NEAR: Final = 24
 """Characters before a unit in which its number stands."""
-_HINTS = ("ullet", " or ", " table")
+_HINTS = ("bullet", " or ", " table")
 
 
 def hints_at_form(request: str) -> bool:
@@ -94,7 +99,7 @@ def hints_at_form(request: str) -> bool:
 
 
 def _ends(text: str) -> str:
-    return text if len(text) <= 2 * _SPAN else f"{text[:_SPAN]}\n{text[-_SPAN:]}"
+    return text if len(text) <= _START + _END else f"{text[:_START]}\n{text[-_END:]}"
 
 
 def _counts_units(text: str) -> bool:
@@ -162,7 +167,7 @@ def _sentences(answer: str) -> int:
 
 
 def _paragraphs(answer: str) -> int:
-    return sum(1 for part in re.split(r"\n\s*\n", answer) if len(part.split()) > 3)
+    return sum(1 for part in _BLANK_LINE.split(answer) if len(part.split()) > 3)
 
 
 def _points(answer: str) -> int:

@@ -14,6 +14,8 @@ _SPAN: Final = 200
 """Characters at each end of a text that are read."""
 _LEAST_LETTERS: Final = 24
 """Fewer characters say nothing of a language in Latin letters."""
+_MENTIONS: Final = 2_000
+"""Characters in which a language is looked for by name."""
 _LEAST_FOREIGN: Final = 6
 """Letters of another script that say something."""
 _LEAST_WORDS: Final = 3
@@ -177,4 +179,4 @@ standing_language = lru_cache(maxsize=256)(asked_language)
 
 def speaks_of_languages(text: str) -> bool:
     """Whether a text names a language or a translation: then its own says nothing."""
-    return _MENTIONED.search(text) is not None
+    return _MENTIONED.search(text[:_MENTIONS]) is not None

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from flywheel_stream import metrics
+from flywheel_stream import metrics, topics
 from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
+from flywheel_stream.classifying import KindClassifier
 from flywheel_stream.clusters import Clusters
 from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
+from flywheel_stream.consistency import Consistency
 from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
@@ -34,6 +36,8 @@ from flywheel_stream.events import (
     Advice,
     Alert,
     Clock,
+    Decided,
+    Decision,
     Deployed,
     Deployment,
     Exemplar,
@@ -50,10 +54,13 @@ from flywheel_stream.events import (
     decode_learnable,
     encode,
 )
-from flywheel_stream.failures import excerpt, failure_kinds, severity
+from flywheel_stream.failures import KINDS, UNEXPLAINED, excerpt, failure_kinds, severity
 from flywheel_stream.lineage import alert_id
+from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
+from flywheel_stream.settling import Arm
 from flywheel_stream.signals import standing, thumb, vote
+from flywheel_stream.topics import Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
 
 STATE_VERSION = 2
@@ -98,6 +105,7 @@ class Counted(Struct, array_like=True):
     cluster: str | None
     kinds: list[str]
     followed: bool
+    learnt: list[Finding] = []
 
 
 class AppPicture(NamedTuple):
@@ -156,6 +164,10 @@ class Fold:
         )
         self._counted: OrderedDict[str, Counted] = OrderedDict()
         self._kinds: dict[str, Counter[str]] = {}
+        self._names = ClusterNames(policy.cluster_capacity)
+        self._consistency = Consistency()
+        self._topics = Topics(embedder.dims)
+        self._classifier = KindClassifier()
         self._failures: Counter[str] = Counter()
         self._urgencies: dict[str, float] = {}
         self._deployments: deque[Deployment] = deque(maxlen=DEPLOYMENTS)
@@ -193,7 +205,7 @@ class Fold:
             return []
         outputs: list[Output] = []
         due = self._buffer.pop_until(watermark)
-        found = [failure_kinds(record) if isinstance(record, Judged) else [] for record in due]
+        found = [self._found(record) if isinstance(record, Judged) else [] for record in due]
         vectors = self._embed(due, found)
         self._curation.prepare(record for record in due if isinstance(record, Judged))
         for record, kinds in zip(due, found, strict=True):
@@ -204,26 +216,47 @@ class Fold:
             elif isinstance(record, Deployed):
                 self._deployments.append(record.deployment)
                 self._comparing.deploy(record.deployment)
-            # A decision changes nothing that is learnt: it is kept in its topic.
+                self._consistency.clear()
+            elif isinstance(record, Decided):
+                self._decide(record.decision)
         outputs += self._pass_time(watermark, inclusive=True)
         self.now = watermark
         self._forget(watermark - self._policy.revision_window)
+        self._consistency.forget(watermark - self._policy.revision_window)
         return outputs
 
+    def _found(self, judged: Judged) -> list[Finding]:
+        """The kinds of a failure, by checks and words, and by what was answered before."""
+        contradiction = self._consistency.compare(judged)
+        return failure_kinds(judged, [contradiction] if contradiction else [])
+
     def _embed(self, due: Sequence[Learnable], found: Sequence[list[Finding]]) -> dict[str, Any]:
-        """Vectors of the failures that have no cluster yet, in one batch."""
+        """Vectors of the failures that have no cluster yet, and of the sample, in one batch."""
         texts: dict[str, str] = {}
         for record, kinds in zip(due, found, strict=True):
-            if kinds and isinstance(record, Judged):
+            if isinstance(record, Judged) and (kinds or record.why == "sample"):
                 known = self._counted.get(record.trace_id)
-                if known is None or known.cluster is None:
+                if known is None or (kinds and known.cluster is None):
                     texts.setdefault(record.trace_id, record.interaction.question)
         if not texts:
             return {}
         return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
 
+    def _decide(self, decision: Decision) -> None:
+        """Learns from the clearest failures of an incident what kind they are, if that was said."""
+        subject = next(
+            (i.subject for i in self._alerts.open_incidents() if i.incident == decision.incident),
+            "",
+        )
+        cluster = self._clusters.resolve(subject)
+        if decision.kind not in KINDS - {UNEXPLAINED} or cluster not in self._clusters:
+            return
+        texts = [text for _, text in self._clusters.info(cluster).exemplars]
+        if texts:
+            self._classifier.learn(list(self._embedder.embed(texts)), decision.kind)
+
     def questions(self) -> list[str]:
-        """The texts of failures that wait for their time."""
+        """The texts of failures and of the sample that wait for their time."""
         return _questions(self._buffer)
 
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
@@ -266,10 +299,27 @@ class Fold:
         forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
         outputs: list[Output] = []
         if not forgotten:
+            learnt: list[Finding] = []
+            if kinds:
+                learnt = self._learnt(kinds, before, vector)
+                kinds = _with_learnt(kinds, learnt)
+            elif judged.why == "sample" and before is None and vector is not None:
+                self._topics.learn(judged.trace_id, vector, at)
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
-            outputs += self._count(judged, before, kinds, cluster, at)
+            outputs += self._count(judged, before, kinds, cluster, at, learnt=learnt)
         return outputs + self._curate(judged, kinds, cluster)
+
+    def _learnt(self, kinds: list[Finding], before: Counted | None, vector: Any) -> list[Finding]:
+        """What memory tells of a failure; decided when it is placed, and then it stands."""
+        if before is not None and before.cluster is not None:
+            return before.learnt
+        if vector is None:
+            return []
+        found = [self._topics.unseen(vector)]
+        if [kind.kind for kind in kinds] == [UNEXPLAINED]:
+            found.insert(0, self._classifier.predict(vector))
+        return [finding for finding in found if finding is not None]
 
     def _place(self, judged: Judged, vector: Any, at: float) -> str:
         call = judged.interaction
@@ -284,6 +334,8 @@ class Fold:
         kinds: list[Finding],
         cluster: str | None,
         at: float,
+        *,
+        learnt: list[Finding],
     ) -> list[Output]:
         """Counts the call in place of what its former revision counted."""
         call = judged.interaction
@@ -297,6 +349,7 @@ class Fold:
             cluster=cluster,
             kinds=[kind.kind for kind in kinds],
             followed=judged.next is not None,
+            learnt=learnt or (before.learnt if before else []),
         )
         if before is not None:
             self._take_back(call, before)
@@ -340,6 +393,7 @@ class Fold:
         grave = severity(kinds)
         if not failed_before:  # else it counts since the signal that decided it
             self._kinds.setdefault(cluster, Counter())[kinds[0].kind] += 1
+            self._rename(cluster)
             self._alerts.observe(
                 cluster,
                 at,
@@ -396,6 +450,7 @@ class Fold:
 
     def _alert(self, spike: Spike) -> Output:
         kinds = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
+        proven = self._proven_arm(spike)
         situation = Situation(
             kinds=kinds,
             rate=spike.rate,
@@ -405,7 +460,8 @@ class Fold:
             new=spike.new,
             models=spike.models,
             recent_deployment=self._suspect(spike),
-            better_arm=self._better_arm(spike),
+            better_arm=proven[0] if proven else self._better_arm(spike),
+            verdict=proven[1] if proven else "",
             examples=sum(self._kinds.get(spike.subject, Counter()).values()),
         )
         over = spike.state == "resolved"
@@ -424,7 +480,7 @@ class Fold:
             app=self.app,
             subject={"cluster": spike.subject},
             kinds=kinds,
-            title=self._title(spike, kinds),
+            title=f"{self.app}: {self._names.name(spike.subject)}",
             why=_why(spike),
             rate=spike.rate,
             baseline=spike.baseline,
@@ -437,12 +493,6 @@ class Fold:
         )
         return Output("alerts", spike.incident, encode(alert), self.app)
 
-    def _title(self, spike: Spike, kinds: Sequence[str]) -> str:
-        label = ""
-        if spike.subject in self._clusters:
-            label = self._clusters.info(spike.subject).label
-        return f"{self.app}: {label or spike.subject} ({kinds[0] if kinds else 'failures'})"
-
     def _suspect(self, spike: Spike) -> Deployment | None:
         """The latest version that went live shortly before the incident began."""
         arms = {model.variant for model in spike.models}
@@ -452,6 +502,18 @@ class Fold:
             if deployment.action == "live" and fits and recent:
                 return deployment
         return None
+
+    def _proven_arm(self, spike: Spike) -> tuple[ModelRate, str] | None:
+        """The arm that an experiment prefers to the one that fails most, and its verdict."""
+        if not spike.models:
+            return None
+        worst = max(spike.models, key=lambda m: (m.rate, m.model, m.variant))
+        found = self._comparing.better_than(Arm(worst.model, worst.variant), self._label)
+        if found is None:
+            return None
+        (model, variant), verdict = found
+        rates = {(m.model, m.variant): m.rate for m in spike.models}
+        return ModelRate(model=model, variant=variant, rate=rates.get(found[0], 0.0)), verdict
 
     def _better_arm(self, spike: Spike) -> ModelRate | None:
         """The arm whose users are clearly happier than those of the arm that fails most."""
@@ -509,7 +571,11 @@ class Fold:
         infos = sorted(map(self._clusters.info, self._clusters), key=lambda c: (-c.weight, c.id))
         return [
             ClusterPicture(
-                info.id, info.label, info.size, info.users, dict(self._kinds.get(info.id, {}))
+                info.id,
+                self._names.label(info.id) or info.label,
+                info.size,
+                info.users,
+                dict(self._kinds.get(info.id, {})),
             )
             for info in infos[:limit]
         ]
@@ -519,7 +585,17 @@ class Fold:
         return self._comparing.picture(self.now, self._label)
 
     def _label(self, cluster: str) -> str:
-        return self._clusters.info(cluster).label if cluster in self._clusters else ""
+        return self._names.label(cluster)
+
+    def _rename(self, cluster: str) -> None:
+        kinds = self._kinds[cluster]
+        self._names.renew(
+            cluster,
+            kinds.total(),
+            kinds.most_common(1)[0][0],
+            lambda: self._clusters.info(cluster).label if cluster in self._clusters else "",
+            self._clusters,
+        )
 
     def deployments(self) -> list[Deployment]:
         """What went live or was withdrawn, the latest of it, in order of event time."""
@@ -552,6 +628,10 @@ class Fold:
             "curation": self._curation.dump(),
             "counted": [[name, *_counted_row(counted)] for name, counted in self._counted.items()],
             "kinds": {name: dict(kinds) for name, kinds in self._kinds.items()},
+            "names": self._names.dump(),
+            "consistency": self._consistency.dump(),
+            "topics": self._topics.dump(),
+            "classifier": self._classifier.dump(),
             "failures": dict(self._failures),
             "urgencies": self._urgencies,
             "deployments": [encode(deployment) for deployment in self._deployments],
@@ -591,6 +671,12 @@ class Fold:
         self._curation.load(state["curation"])
         self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
+        # States of before there were these load without them.
+        self._names = ClusterNames.load(state.get("names", {}), self._policy.cluster_capacity)
+        self._consistency = Consistency.load(state.get("consistency", []))
+        if "topics" in state:
+            self._topics = Topics.load(state["topics"], self._embedder.dims)
+            self._classifier = KindClassifier.load(state["classifier"])
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
@@ -601,7 +687,7 @@ def _questions(records: Iterable[Learnable]) -> list[str]:
     return [
         record.interaction.question
         for record in records
-        if isinstance(record, Judged) and failure_kinds(record)
+        if isinstance(record, Judged) and (record.why == "sample" or failure_kinds(record))
     ]
 
 
@@ -622,11 +708,23 @@ def _counted_row(counted: Counted) -> list[Any]:
         counted.cluster,
         counted.kinds,
         counted.followed,
+        [list(structs.astuple(finding)) for finding in counted.learnt],
     ]
 
 
 def _counted(row: Sequence[Any]) -> Counted:
-    return Counted(row[0], Slice(*row[1]), *row[2:])
+    """Of a row; those of before anything was learnt of failures are shorter."""
+    learnt = [Finding(*finding) for finding in row[9]] if len(row) > 9 else []
+    counted = Counted(row[0], Slice(*row[1]), *row[2:9])
+    counted.learnt = learnt
+    return counted
+
+
+def _with_learnt(kinds: list[Finding], learnt: Sequence[Finding]) -> list[Finding]:
+    """The kinds with what memory tells; likeness only stands in where nothing else explains."""
+    explained = [kind for kind in kinds if kind.kind != UNEXPLAINED]
+    more = [one for one in learnt if one.kind == topics.KIND or not explained]
+    return explained + more if more else kinds
 
 
 def _why(spike: Spike) -> str:
@@ -728,7 +826,7 @@ class Learner:
         return fold
 
     def questions(self, records: Iterable[bytes], *, waiting: bool = False) -> list[str]:
-        """The texts of failures among these records, which ``take`` will embed sooner or later.
+        """The texts of failures and of the sample among these records, which ``take`` will embed sooner or later.
 
         Args:
             records: values of the learn topic.

@@ -1917,6 +1917,41 @@ TABLE: tuple[Detector, ...] = (
         anchored=True,
     ),
     Detector(
+        "PASSWORD",
+        _r(
+            r"(?:curl|wget|httpie|https?)\b[^\n]{0,160}?\s(?:-u ?|--user[ =]|-a |--auth[ =])[\"']?"
+            r"(?P<v>[^\s\"':<>$]{1,64}:[^\s\"'<>$][^\s\"'<>]{2,64})",
+            _I,
+        ),
+        Feature.NONE,
+        "command lines of HTTP clients: user and password",
+        (
+            ("curl -u admin:hunt3r$21 https://a.example.com", "admin:hunt3r$21"),
+            ("curl -X POST --user 'bo:s3cret' a.example.com", "bo:s3cret"),
+        ),
+        ("curl -u $USER:$PASS a.example.com", "curl -s https://example.com", "http -a b"),
+        words=("curl", "wget", "http"),
+        anchored=True,
+        hint=(r" -u ?\S+:", r"--user[ =]\S+:", r" -a \S+:", r"--auth[ =]\S+:"),
+    ),
+    Detector(
+        "PASSWORD",
+        _r(
+            r"--(?:http-|ftp-|proxy-)?passw(?:or)?d[ =][\"']?(?P<v>[^\s\"'<>$-][^\s\"'<>]{2,64})",
+            _I,
+        ),
+        Feature.NONE,
+        "an option of any command line",
+        (
+            ("wget --user bo --password s3cretpw a.example.com", "s3cretpw"),
+            ("--http-passwd='hunt3r$21'", "hunt3r$21"),
+        ),
+        ("the option --password is required", "--password $SECRET", "--password --user bo"),
+        check=lambda m: m.span("v") if _password(m["v"]) else None,
+        words=("--pass", "--http-pass", "--ftp-pass", "--proxy-pass"),
+        anchored=True,
+    ),
+    Detector(
         "USERNAME",
         _r(
             r"(?:user ?name|user_?id|login|benutzername|identifiant|nom d['’]utilisateur|usuario|utente"

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from flywheel_stream.errors import ScrubError
+from flywheel_stream.escapes import Unescaped, may_be_escaped, unescaped, united
 from flywheel_stream.gating import CLEAN, Gate, Gated, PlainGate, best_gate, worth_scrubadub
 from flywheel_stream.pii import AROUND, TABLE, Detector, Span, beginning, fold
 from flywheel_stream.pii import version as table_version
@@ -34,6 +35,10 @@ MAX_REMEMBERED = 4096
 
 REMEMBERED_FROM, REMEMBERED_TO = 1024, 16_384
 """Characters of a clean text that is worth remembering, for looking at it again costs more."""
+
+
+NESTED = 3
+"""How deep texts inside JSON inside JSON are looked into."""
 
 
 class Scrubbed(NamedTuple):
@@ -101,6 +106,9 @@ class Scrubber:
                 if len(text) >= REMEMBERED_FROM:
                     out.append(self._scrub_long(text, label))
                     continue
+                if may_be_escaped(text):
+                    out.append(self._scrub(text, gate(text), label))
+                    continue
                 gated = gate(text)
                 clean = gated is CLEAN and not always
                 out.append(Scrubbed(text, ()) if clean else self._scrub(text, gated, label))
@@ -123,8 +131,21 @@ class Scrubber:
         return known
 
     def _scrub(self, text: str, gated: Gated, label: Label) -> Scrubbed:
-        places, residue = gated
         in_time = self._deadline()
+        entities = self._entities(text, gated, in_time)
+        layers: list[Unescaped] = []
+        while len(layers) < NESTED and (inside := unescaped(layers[-1].text if layers else text)):
+            layers.append(inside)
+            more = self._entities(inside.text, self._gate(inside.text), in_time)
+            for layer in reversed(layers):
+                more = [layer.back(entity) for entity in more]
+            entities = united(entities, more)
+        if not entities:
+            return Scrubbed(text, ())
+        return Scrubbed(*replaced(text, entities, label))
+
+    def _entities(self, text: str, gated: Gated, in_time: Callable[[], None]) -> list[Entity]:
+        places, residue = gated
         entities = find(text, places, in_time) if places else []
         left = replace(text, entities) if entities else text
         own = residue and (not entities or worth_scrubadub(left))
@@ -132,9 +153,7 @@ class Scrubber:
             in_time()
             entities = sorted([*entities, *self._residue.find(text, entities, own=own)], key=_start)
             in_time()
-        if not entities:
-            return Scrubbed(text, ())
-        return Scrubbed(*replaced(text, entities, label))
+        return entities
 
     def _deadline(self) -> Callable[[], None]:
         """A check for between two detectors; each alone works in linear time."""

@@ -37,9 +37,10 @@ STEPS = 16
 LEVELS = np.arange(-STEPS, STEPS + 1) / STEPS
 """Differences that can be counted, -1..1; shape (33,)."""
 
-BET_SCALE = 0.15
-"""Middle of the prior of bets, as a share of the largest: the right bet is the difference over its
-variance, so half of the weight lies on differences below about five points where 70 % are satisfied.
+BET_SCALE = 0.2
+"""Middle of the prior of bets. The right bet is the difference over its variance, so half of the
+weight lies on differences below eight points where 70 % are satisfied, and on smaller ones where
+satisfaction varies less.
 """
 
 

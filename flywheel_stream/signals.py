@@ -32,6 +32,8 @@ CHECKS: Mapping[str, float] = {
     "tool_failure": -1.0,
     "incapable": -0.8,
     "ignored_instruction": -0.8,
+    "wrong_sum": -1.5,
+    "broken_code": -1.5,
     "system_prompt_leak": -0.8,
     "capitulation": -0.5,
     "slow": -0.5,

@@ -22,7 +22,8 @@ class Situation(NamedTuple):
     """What is known of an incident.
 
     Rates are failures an hour; ``kinds`` come most certain first; ``recent_deployment`` went live
-    shortly before it began; ``better_arm`` can take over; ``examples`` is the number of failures
+    shortly before it began; ``better_arm`` can take over, and ``verdict`` is what an experiment says of
+    it, if one has come to any; ``examples`` is the number of failures
     or curated rows that a fix could be built from.
     """
 
@@ -35,6 +36,7 @@ class Situation(NamedTuple):
     models: Sequence[ModelRate] = ()
     recent_deployment: Deployment | None = None
     better_arm: ModelRate | None = None
+    verdict: str = ""
     examples: int = 0
 
 
@@ -90,7 +92,10 @@ def _why_switch(s: Situation) -> str:
         return ""
     worst = max(s.models, key=lambda model: model.rate, default=None)
     other = f"{_name(worst)} at {worst.rate:.1f}" if worst else f"{s.rate:.1f} in all"
-    return f"{_name(arm)} fails {arm.rate:.1f} times an hour, {other}: move the traffic to it."
+    proven = f" The comparison says: {s.verdict}." if s.verdict else ""
+    return (
+        f"{_name(arm)} fails {arm.rate:.1f} times an hour, {other}: move the traffic to it.{proven}"
+    )
 
 
 def _why_escalate(s: Situation) -> str:

@@ -118,10 +118,21 @@ class Windows:
             before, self._now = self._now, ts
             if ts // 3600 > before // 3600 and before != NEVER:
                 self._pass_hour(before)
+        buckets = self._buckets(ts)
+        changes = [(place, by * number) for place, number in enumerate(cell) if number]
         for dimension, value in where.items():
             if by > 0:
                 self._see(dimension, value, max(cell[0], 1))
-            self._row(dimension, value, ts).count(ts, self._now, cell, by)
+            self._row(dimension, value, ts).count(buckets, changes)
+
+    def _buckets(self, ts: float) -> list[int | None]:
+        """Where a time lies in each window; None where that is over."""
+        out: list[int | None] = []
+        for window in WINDOWS:
+            bucket = int(ts // window.bucket)
+            over = bucket < int(self._now // window.bucket) - window.buckets
+            out.append(None if over else bucket)
+        return out
 
     def _row(self, dimension: str, value: str, ts: float) -> "_Row":
         """Where a value was counted at a time: in a row of its own since, else with the others."""
@@ -235,16 +246,15 @@ class _Row:
             {bucket: list(cell) for bucket, cell in level} for level in cells
         ]
 
-    def count(self, ts: float, now: float, cell: Cell, by: int) -> None:
-        for window, cells in zip(WINDOWS, self.cells, strict=True):
-            bucket = int(ts // window.bucket)
-            if bucket < int(now // window.bucket) - window.buckets:
+    def count(self, buckets: Sequence[int | None], changes: Sequence[tuple[int, int]]) -> None:
+        for bucket, cells in zip(buckets, self.cells, strict=True):
+            if bucket is None:
                 continue
             kept = cells.get(bucket)
             if kept is None:
                 kept = cells[bucket] = list(_EMPTY)
-            for place, number in enumerate(cell):
-                kept[place] += by * number
+            for place, by in changes:
+                kept[place] += by
 
     def add(self, other: "_Row") -> None:
         for mine, cells in zip(self.cells, other.cells, strict=True):

@@ -91,7 +91,7 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("job", "scrub", "dedup"),
+        choices=("job", "scrub", "dedup", "alerts"),
         default="job",
         help="the whole job, or a part",
     )
@@ -203,6 +203,12 @@ def _bench(settings: Settings, args: argparse.Namespace) -> int:
             settings, fingerprints=args.fingerprints, redis=args.redis
         )
         print(json.dumps(figures) if args.json else bench_dedup.table(figures))
+        return OK
+    if args.what == "alerts":
+        from stream import bench_alerts
+
+        delays = bench_alerts.bench_alerts()
+        print(json.dumps(delays) if args.json else bench_alerts.table(delays))
         return OK
     from stream import bench
 

@@ -88,7 +88,7 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "difference": row.difference,
         "interval": _interval(row.interval),
         "p": row.p,
-        "detectable": _finite(row.detectable),
+        "detectable": row.detectable if row.detectable < 1.0 else None,
         "failures": _ratio(row.failures),
         "detectable_ratio": _finite(row.detectable_ratio),
         "clusters": {name: _ratio(ratio) for name, ratio in row.clusters.items()},

@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,13 +49,21 @@ def demo(settings: Settings, *, out: Path, seed: int, once: bool) -> int:
     files = write_traffic(out / "input", seed)
     console = Console()
     with embedded_servers() as servers, live_view(console) as show:
-        run = Run(run_settings(settings, servers), files, out, show, pace=PACE)
+        run = Run(run_settings(told_apart(settings), servers), files, out, show, pace=PACE)
         if console.is_terminal and not once:
             asyncio.run(run.run(hold=lambda result: say_where_to_look(console, result)))
             return 0
         result = asyncio.run(run.run())
     say_where_to_look(console, result)
     return 0
+
+
+def told_apart(settings: Settings) -> Settings:
+    """Tells the sample traffic apart by attributes that it has, where none are set."""
+    if settings.traffic_attributes or settings.sensitive_attributes:
+        return settings
+    update = {"traffic_attributes": ("platform",), "sensitive_attributes": ("locale",)}
+    return settings.model_copy(update=update)
 
 
 def write_traffic(folder: Path, seed: int) -> list[InputFile]:
@@ -180,6 +188,26 @@ def _examples(folds: list[Fold]) -> str:
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "nothing yet"
 
 
+def comparisons(summary: Mapping[str, Any]) -> list[str]:
+    """What comparisons came to: verdicts on arms, changes of satisfaction, gaps between groups."""
+    out = []
+    for app, known in summary["apps"].items():
+        sentences = [row["sentence"] for row in known["arms"] if row["verdict"] != "none"]
+        for drift in known["drifts"]:
+            arm = drift["model"] or f"arm {drift['variant']}"
+            began = datetime.fromtimestamp(drift["began"], UTC).strftime("%H:%M")
+            levels = f"from {100 * drift['before']:.0f} % to {100 * drift['after']:.0f} %"
+            deployed = "; ".join(
+                f"{d['what']} {d['version']} {d['action']}" for d in drift["deployments"]
+            )
+            sentences.append(
+                f"satisfaction of {arm} went {levels} at {began} ({deployed or 'nothing deployed'})"
+            )
+        sentences += [finding for row in known["fairness"] for finding in row["findings"]]
+        out += [f"{app}: {sentence}" for sentence in sentences]
+    return out
+
+
 def say_where_to_look(console: Console, result: Result) -> None:
     """The end: figures, and where the rest is."""
     summary = result.summary
@@ -187,5 +215,7 @@ def say_where_to_look(console: Console, result: Result) -> None:
     console.print(
         "outcomes: " + ", ".join(f"{n} {name}" for name, n in summary["outcomes"].items())
     )
+    for line in comparisons(summary):
+        console.print(line)
     console.print(f"report:   {result.out / 'report.html'}")
     console.print(f"outputs:  {result.out}/*.jsonl")

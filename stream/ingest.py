@@ -10,7 +10,8 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from faust.types import TP
 
@@ -30,14 +31,12 @@ from flywheel_stream.events import Clock, Interaction, Source, decode_interactio
 from flywheel_stream.joining import CallMeeting, SignalMeeting, WaitingRoom
 from stream.flooding import TopUser
 from stream.prometheus import Metrics
-from stream.retry import RETRY_FIRST, RETRY_MOST, TRANSIENT, NotAliveError, is_transient
+from stream.retry import NotAliveError, patiently
 from stream.sink import Sink
 from stream.topics import Topics
 from stream.transport import Batch
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 CLOCK_INTERVAL = 1.0
 WATCHED = 1000
@@ -158,23 +157,20 @@ class Ingest:
 
     async def _until_done(self, batch: Batch, raws: Sequence[Raw], prepared: Any) -> bool:
         """Whether the batch was worked; False if its partition went away meanwhile."""
-        pause = RETRY_FIRST
-        while not batch.void:
-            try:
-                await self._once(batch.tp, len(raws), prepared)
-            except TRANSIENT as error:
-                if not is_transient(error):
-                    raise
-                self._metrics.inc(metrics.RETRIES, 1, batch.tp.topic)
-                logger.warning(
-                    "%s: %s, trying again in %.1f s", batch.tp.topic, type(error).__name__, pause
-                )
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, RETRY_MOST)
-                prepared = await self._prepare(batch.tp.topic, raws)
-            else:
-                return True
-        return False
+        topic = batch.tp.topic
+        fresh = True  # what a failed try leaves of the batch is not to be used again
+
+        async def work() -> bool:
+            nonlocal prepared, fresh
+            if not fresh:
+                prepared = await self._prepare(topic, raws)
+            fresh = False
+            await self._once(batch.tp, len(raws), prepared)
+            return True
+
+        failed = partial(self._metrics.inc, metrics.RETRIES, 1, topic)
+        going = lambda: not batch.void  # noqa: E731 - a name for what it says
+        return bool(await patiently(work, topic, going=going, failed=failed))
 
     async def _once(self, tp: TP, read: int, prepared: Any) -> None:
         cleaned = await self._work[tp.topic](prepared)
@@ -313,11 +309,11 @@ class Ingest:
 
     async def finish(self) -> None:
         """At the end of all input: what waits is an orphan, and event time may run out."""
-        while await self._patiently(lambda: self._give_up(float("inf"))):
+        while await patiently(lambda: self._give_up(float("inf")), "orphans"):
             pass
         ends = [self._clock(tp, clock.until, end=True) for tp, clock in self._clocks.items()]
         self._clocks = {}  # nothing more is to be told of them
-        await self._patiently(lambda: self._sink.write((), ends))
+        await patiently(lambda: self._sink.write((), ends), "ends")
 
     async def _give_up(self, before: float) -> int:
         due = await self._room.overdue(before, SWEEP)
@@ -331,19 +327,6 @@ class Ingest:
             await self._room.forget(own)  # if this fails they come again, and count no more
             self._given_up.difference_update(waiting[:2] for waiting in own)
         return len(own)
-
-    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Does something for as long as it takes servers to answer."""
-        pause = RETRY_FIRST
-        while True:
-            try:
-                return await work()
-            except TRANSIENT as error:
-                if not is_transient(error):
-                    raise
-                logger.warning("%s, trying again in %.1f s", type(error).__name__, pause)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, RETRY_MOST)
 
     def _clock(self, tp: TP, until: float, *, idle: bool = False, end: bool = False) -> Clock:
         return Clock(topic=tp.topic, partition=tp.partition, until=until, idle=idle, end=end)

@@ -8,16 +8,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from faust.types import TP
 
 from flywheel_stream import metrics
 from flywheel_stream.embedding import Embedder
-from flywheel_stream.errors import GapError, UnavailableError
+from flywheel_stream.errors import GapError
 from flywheel_stream.learning import AppPicture, Fold, Learned, Learner, LearnPolicy
 from stream.compared import SHOWN, Rows, show
 from stream.prometheus import Metrics
-from stream.retry import RETRY_FIRST, RETRY_MOST, TRANSIENT, NotAliveError, is_transient
+from stream.retry import TRANSIENT, NotAliveError, is_transient, patiently
 from stream.sink import Sink
 from stream.state_store import StateStore
 from stream.transport import Batch
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 SNAPSHOT_SHARE = 0.1
 """Share of the time that snapshots may take; a large state is written less often."""
+
+LOAD_TRIES = 3
+"""How often the state of a partition is asked for while Kafka does not answer."""
 
 
 class Learn:
@@ -125,19 +129,17 @@ class Learn:
     async def _embedded(self, learner: Learner, batch: Batch, records: Sequence[bytes]) -> bool:
         """Embeds ahead, for as long as it takes; False if the partition went away."""
         texts = learner.questions(records, waiting=learner.partition not in self._warm)
-        pause = RETRY_FIRST
-        while not batch.void:
-            try:
-                await asyncio.to_thread(self._embedder.embed, texts)
-            except UnavailableError as error:
-                self._metrics.inc(metrics.RETRIES, 1, self._topic)
-                logger.warning("%s: %s Trying again.", self._topic, error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, RETRY_MOST)
-            else:
-                self._warm.add(learner.partition)
-                return not batch.void
-        return False
+
+        async def embed() -> bool:
+            await asyncio.to_thread(self._embedder.embed, texts)
+            return True
+
+        failed = partial(self._metrics.inc, metrics.RETRIES, 1, self._topic)
+        going = lambda: not batch.void  # noqa: E731 - a name for what it says
+        if not await patiently(embed, self._topic, going=going, failed=failed):
+            return False
+        self._warm.add(learner.partition)
+        return not batch.void
 
     def _check_gap(self, learner: Learner, batch: Batch) -> None:
         if batch.first <= learner.fence:
@@ -159,22 +161,16 @@ class Learn:
 
     async def _confirmed(self, batch: Batch, learned: Learned) -> bool:
         """Sends what was learnt, for as long as it takes; False if the partition went away."""
-        pause = RETRY_FIRST
-        while not batch.void:
-            try:
-                if not self._alive():
-                    raise NotAliveError
-                await self._sink.write(learned.outputs)
-            except TRANSIENT as error:
-                if not is_transient(error):
-                    raise
-                self._metrics.inc(metrics.RETRIES, 1, self._topic)
-                logger.warning("%s: %s, trying again", self._topic, type(error).__name__)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, RETRY_MOST)
-            else:
-                return True
-        return False
+
+        async def send() -> bool:
+            if not self._alive():
+                raise NotAliveError
+            await self._sink.write(learned.outputs)
+            return True
+
+        failed = partial(self._metrics.inc, metrics.RETRIES, 1, self._topic)
+        going = lambda: not batch.void  # noqa: E731 - a name for what it says
+        return bool(await patiently(send, self._topic, going=going, failed=failed))
 
     def _report(self, learner: Learner, learned: Learned) -> None:
         for (metric, labels), number in learned.tally.items():
@@ -249,7 +245,8 @@ class Learn:
         unknown: list[TP] = []
         for tp in tps:
             learner = Learner(tp.partition, self._policy, self._embedder, self._expected)
-            known = await self._store.load(learner)
+            load = partial(self._store.load, learner)
+            known = await patiently(load, f"state of {tp.topic}/{tp.partition}", tries=LOAD_TRIES)
             self._learners[tp.partition] = learner
             if known:
                 fences[tp] = learner.fence

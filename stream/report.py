@@ -964,14 +964,16 @@ def _comparison(app: str, row: Mapping[str, Any]) -> Html:
         )
         for place, name in enumerate(names)
     ]
-    until = "" if row["until"] is None else f" until {_moment(row['until'])}, a deployment"
+    period = f"from {_moment(row['since'])} UTC"
+    if row["until"] is not None:
+        period += f" to {_moment(row['until'])}, when a deployment ended it"
     failures, difference = row["failures"], row["difference"]
     told = [
         f"satisfaction {names[1]} less {names[0]}: "
         + _reach(difference, row["interval"], lambda value: f"{100 * value:+.1f} points"),
         f"failures per call: {_reach(failures['ratio'], failures['interval'], _times)}",
     ]
-    if row["detectable"] is not None:
+    if row["detectable"] is not None and row["verdict"] != "none":  # else the verdict says so
         told.append(f"{100 * row['detectable']:.1f} points would have been found in 80 % of cases")
     head = ("arm", "calls", "scored", "satisfied", "failures")
     urgent = row["verdict"] in {"pull_back", "withheld", "mixed"} and row["until"] is None
@@ -979,7 +981,7 @@ def _comparison(app: str, row: Mapping[str, Any]) -> Html:
     return _el(
         "article",
         _el("h3", f"{app}: {names[0]} and {names[1]}"),
-        _soft(f"from {_moment(row['since'])}{until} UTC"),
+        _soft(period),
         _el("p", _el("b", f"{sentence[:1].upper()}{sentence[1:]}.")),
         _soft(" · ".join(told)),
         _table(head, arms),

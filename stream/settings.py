@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -45,7 +45,19 @@ def _shared(value: object) -> object:
     return {variant: share for variant, _, share in pairs}
 
 
+def _compiled(value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """The rules as they are; a wrong one is refused before anything is read."""
+    try:
+        Rules(value, KINDS)
+    except ConfigError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return value
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+RuleTables = Annotated[
+    tuple[dict[str, Any], ...], NoDecode, BeforeValidator(_listed), AfterValidator(_compiled)
+]
 Shares = Annotated[dict[str, Positive], NoDecode, BeforeValidator(_shared)]
 
 
@@ -139,7 +151,7 @@ class Settings(BaseSettings):
     sample_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         0.01, description="Share of all calls that the learner sees without a signal."
     )
-    rules: tuple[dict[str, Any], ...] = Field(
+    rules: RuleTables = Field(
         (), description="Checks of your own, tables `[[rules]]`; see docs/rules.md."
     )
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -242,15 +254,6 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least level that is logged."
     )
-
-    @field_validator("rules")
-    @classmethod
-    def _compile(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        try:
-            Rules(value, KINDS)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-        return value
 
     @classmethod
     def settings_customise_sources(

@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import ConfigError, GapError, UnavailableError
 from flywheel_stream.events import Clock, Interaction, Judged, Origin, Signal, encode
 from flywheel_stream.learning import Learner, LearnPolicy
-from stream import learn as learn_module
+from stream import retry
 from stream.learn import Learn
 from stream.prometheus import Metrics
 from stream.transport import Batch, Ledger
@@ -132,6 +133,27 @@ async def test_what_was_learnt_of_partitions_that_went_away_is_forgotten() -> No
     assert world.learn.pictures() == []
 
 
+async def test_a_state_that_cannot_be_read_at_once_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retry, "RETRY_FIRST", 0.0)
+    world = World()
+    answers = [KafkaConnectionError(), TimeoutError(), None]
+
+    async def load(learner: Learner) -> bool:
+        error = answers.pop(0)
+        if error is not None:
+            raise error
+        return False
+
+    monkeypatch.setattr(world.store, "load", load)
+    assert await world.learn.assigned([LEARN]) == {LEARN: 0}
+    answers += [KafkaConnectionError()] * 3
+    with pytest.raises(KafkaConnectionError):
+        await world.learn.assigned([LEARN])
+    assert not answers
+
+
 FAILURE = encode(
     Judged(
         origin=Origin("llm.feedback", 0, 0),
@@ -181,7 +203,7 @@ class Slow(HashingEmbedder):
 async def test_texts_are_embedded_in_a_thread_before_they_are_learnt_and_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(learn_module, "RETRY_FIRST", 0.0)
+    monkeypatch.setattr(retry, "RETRY_FIRST", 0.0)
     embedder = Slow(lambda: UnavailableError("Away."), lambda: UnavailableError("Away."))
     world = World(embedder=embedder, ahead=True)
     await world.learn.assigned([LEARN])
@@ -194,7 +216,7 @@ async def test_texts_are_embedded_in_a_thread_before_they_are_learnt_and_tried_a
 async def test_an_embedder_that_is_away_holds_up_no_partition_that_went_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(learn_module, "RETRY_FIRST", 0.0)
+    monkeypatch.setattr(retry, "RETRY_FIRST", 0.0)
     world = World(ahead=True)
 
     def revoked() -> Exception:

@@ -134,7 +134,7 @@ def test_an_endpoint_that_fails_now_and_then_sees_scrubbed_texts_and_gives_the_s
     sample: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stream.embedding_endpoint._PAUSES", (0.0, 0.0))
-    monkeypatch.setattr("stream.learn.RETRY_FIRST", 0.0)
+    monkeypatch.setattr("stream.retry.RETRY_FIRST", 0.0)
     with serving(Server(load_embedder(load_settings()))) as (server, given):
         server.answers = [server.plain, *[away] * 4, server.plain, *[away] * 3]
         set_ = given.model_dump(include={"embedder", "embedding_url", "embedding_model"})
@@ -185,7 +185,7 @@ def test_servers_that_fail_now_and_then_change_nothing(
 
     monkeypatch.setattr(Producer, "send_many", send_many)
     monkeypatch.setattr(Redis, "run", ask)
-    monkeypatch.setattr("stream.ingest.RETRY_MOST", 0.1)
+    monkeypatch.setattr("stream.retry.RETRY_MOST", 0.1)
     assert_same(sample, *run(tmp_path, sample.paths, "unreliable", batch_records=100))
     assert min(kafka.failed["unserved"], kafka.failed["unconfirmed"]) > 3
     assert min(redis.failed["unserved"], redis.failed["unconfirmed"]) > 3

@@ -21,6 +21,9 @@ from flywheel_stream.errors import (
     TooManyDeadLettersError,
     UnavailableError,
 )
+from flywheel_stream.gating import Gated, best_gate
+from flywheel_stream.pii import TABLE
+from flywheel_stream.scrubbing import Scrubber
 from stream import agents
 from stream.app import Worker, admin, create_topics
 from stream.redis_store import unpack
@@ -268,17 +271,25 @@ async def test_an_input_topic_recreated_while_it_is_read_is_refused_by_name(
 
 CANARY = "zebedee.quux77@example.com"
 CARD = "4929 1234 5678 9015"  # passes Luhn's check
+OF_EACH_TYPE = {detector.type: detector.hits[0] for detector in reversed(TABLE)}
+"""A text of each type of personal data and secrets, and what must not be seen of it."""
+EXPLOSIVE = "this text breaks a detector"
 
 
-async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
-    kafka: str, redis_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    # Client libraries print what they send at DEBUG, the test's own producer too; we never let them.
-    caplog.set_level("INFO")
-    caplog.set_level("DEBUG", logger="stream")
-    settings = settings_of("canaries", kafka, redis_url)
-    await create_topics(settings)
-    text = f"write to {CANARY} or charge {CARD}"
+class Fragile:
+    """A gate that fails on one text and says that text in its error, as careless code does."""
+
+    def __call__(self, text: str) -> Gated:
+        if EXPLOSIVE in text:
+            raise ValueError(text)
+        return best_gate()(text)
+
+
+def canary_records() -> tuple[list[Any], list[Any]]:
+    """Calls and feedback with personal data of every type in every field, whole and broken ones."""
+    text = "\n\n".join(
+        (f"write to {CANARY} or charge {CARD}", *(hit for hit, _ in OF_EACH_TYPE.values()))
+    )
     call = {
         **calls(1)[0],
         "user_id": CANARY,
@@ -287,12 +298,12 @@ async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
         "messages": [{"role": role, "content": text} for role in ("system", "user", "tool")],
         "response": text,
         "error": text,
-        "attributes": {"contact": CANARY, CANARY: 1},
+        "attributes": {"contact": CANARY, CANARY: 1, "notes": text},
         "expect": {"format": "json", "schema": {"type": "object", "title": text}},
         "colour": text,
     }
-    bad = [b'{"prompt": "' + text.encode() + b'"', json.dumps({**call, "model": 1}).encode()]
-    await send(settings, [call, {**call, "trace_id": f"t {CANARY}"}, *bad])
+    broken = {**call, "trace_id": "t1", "response": f"{text} {EXPLOSIVE}"}
+    bad = [b'{"prompt": "' + CANARY.encode() + b'"', json.dumps({**call, "model": 1}).encode()]
     feedback = {
         "trace_id": "t0",
         "ts": fleet.START + 1,
@@ -303,12 +314,25 @@ async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
         "id": CANARY,
     }
     waiting = {**feedback, "trace_id": f"lost {CANARY}"}
-    await send(
-        settings.model_copy(update={"logs_topic": settings.feedback_topic}), [feedback, waiting]
-    )
-    worker = Worker(settings, embedder=HashingEmbedder())
+    crashing = {**feedback, "id": "broken", "comment": f"{text} {EXPLOSIVE}"}
+    return [call, {**call, "trace_id": f"t {CANARY}"}, broken, *bad], [feedback, waiting, crashing]
+
+
+async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
+    kafka: str, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Client libraries print what they send at DEBUG, the test's own producer too; we never let them.
+    caplog.set_level("INFO")
+    caplog.set_level("DEBUG", logger="stream")
+    settings = settings_of("canaries", kafka, redis_url)
+    await create_topics(settings)
+    logs, feedback = canary_records()
+    await send(settings, logs)
+    await send(settings.model_copy(update={"logs_topic": settings.feedback_topic}), feedback)
+    scrubber = Scrubber(secret=b"k", gate=Fragile())
+    worker = Worker(settings, embedder=HashingEmbedder(), scrubber=scrubber)
     await worker.start()
-    await reached(worker, lambda: worker.read() == 6)
+    await reached(worker, lambda: worker.read() == len(logs) + len(feedback))
     exposed = generate_latest(worker.metrics.registry)
     await worker.stop()
     outputs = [
@@ -318,14 +342,17 @@ async def test_no_canary_is_in_any_output_log_metric_or_value_of_redis(
         for row in await fleet.read_topic(kafka, spec.name)
     ]
     assert outputs
-    states = [_unpack(v) for k, v, _ in outputs if v and k.startswith(b'["')]
+    states = repr([_unpack(v) for k, v, _ in outputs if v and k.startswith(b'["')])
     rows = b"".join((k or b"") + (v or b"") for k, v, _ in outputs)
+    assert rows.count(b"scrub_failed") == 2
+    assert len(OF_EACH_TYPE) == 24
+    assert all(f"<{kind}>".encode() in rows for kind in OF_EACH_TYPE)
     kept = await redis_values(redis_url, settings.redis_prefix)
     assert kept
-    for secret in (CANARY, "zebedee", CARD, "5678 9015"):
+    for secret in (CANARY, "zebedee", CARD, "5678 9015", *(v for _, v in OF_EACH_TYPE.values())):
         raw = secret.encode()
         assert raw not in rows
-        assert secret not in repr(states)
+        assert secret not in states
         assert raw not in kept
         assert raw not in exposed
         assert secret not in caplog.text

@@ -139,23 +139,38 @@ def test_a_daily_rhythm_of_traffic_raises_nothing() -> None:
     assert run.spikes == []
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_tripled_rate_of_6_a_minute_opens_within_8_minutes(seed: int) -> None:
+@pytest.fixture(scope="module")
+def four_days() -> bytes:
+    """What is known after four days of six failures a minute."""
     run = Simulation()
-    spike = START + 12 * HOUR
-    failures = poisson(seed, START, spike, 6) + poisson(seed + 50, spike, spike + 20 * MINUTE, 18)
-    run.run(spike + 20 * MINUTE, failures)
-    opened = run.spikes[0]
-    assert run.states()[:1] == ["opened"]
-    assert 0 < opened.ts - spike <= 8 * MINUTE
-    assert opened.confidence > 0.999998
-    assert not opened.new
-    assert opened.baseline == pytest.approx(360, rel=0.1)
-    assert opened.rate > 1.4 * opened.baseline
-    assert opened.since >= spike - 6 * MINUTE
+    run.run(START + 4 * DAY, poisson(1, START, START + 4 * DAY, 6))
+    assert run.spikes == []
+    return msgspec.msgpack.encode(run.alerts.dump())
 
 
-def test_a_tripled_rate_opens_within_5_minutes_in_the_median() -> None:
+def tripled(seed: int, known: bytes) -> Spike:
+    run = Simulation()
+    run.alerts.load(msgspec.msgpack.decode(known))
+    run.now = spike = START + 4 * DAY
+    run.run(spike + 20 * MINUTE, poisson(seed, spike, spike + 20 * MINUTE, 18))
+    return run.spikes[0]
+
+
+def test_a_tripled_rate_of_6_a_minute_opens_within_5_minutes(four_days: bytes) -> None:
+    found = [tripled(seed, four_days) for seed in range(40)]
+    delays = sorted(opened.ts - START - 4 * DAY for opened in found)
+    assert statistics.median(delays) <= 4 * MINUTE
+    assert delays[37] <= 5 * MINUTE  # of the unluckiest draws no test could tell sooner
+    assert delays[0] > 0
+    for opened in found:
+        assert (opened.state, opened.new) == ("opened", False)
+        assert opened.confidence > 0.999998
+        assert opened.baseline == pytest.approx(360, rel=0.1)
+        assert opened.rate > 1.8 * opened.baseline
+        assert opened.since >= START + 4 * DAY - 6 * MINUTE
+
+
+def test_with_hours_of_history_a_tripled_rate_opens_within_5_minutes_in_the_median() -> None:
     delays = []
     for seed in range(25):
         run = Simulation()
@@ -181,6 +196,71 @@ def test_a_new_cluster_at_one_a_minute_opens_within_6_minutes() -> None:
     assert opened.severity == 0.5
     assert len(opened.exemplars) == 5
     assert opened.exemplars[0][1] == f"excerpt of {opened.exemplars[0][0]}"
+
+
+def test_a_known_cluster_at_one_an_hour_that_fails_once_a_minute_opens_within_10_minutes() -> None:
+    for seed in range(5):
+        run = Simulation()
+        spike = START + 2 * DAY + 17
+        usual = poisson(seed, START, spike, 1 / 60)
+        run.run(spike + HOUR, usual + poisson(seed + 9, spike, spike + HOUR, 1))
+        opened = run.spikes[0]
+        assert not opened.new
+        assert 0 < opened.ts - spike <= 10 * MINUTE
+
+
+def daily(share: float, days: int, *, seed: int = 6) -> list[Bad]:
+    """Failures that are three times as frequent at their worst hour as at their best."""
+    found = []
+    rng = random.Random(seed)
+    for minute in range(days * 1440):
+        rate = share * math.exp(0.55 * math.sin(minute / 1440 * 2 * math.pi))
+        count = sum(rng.random() < rate / 50 for _ in range(50))
+        found += [Bad(START + 60 * minute + 60 * rng.random()) for _ in range(count)]
+    return found
+
+
+def test_a_daily_rhythm_of_failures_a_call_raises_nothing_and_hides_nothing() -> None:
+    run = Simulation()
+    spike = START + 5 * DAY + 18 * HOUR  # at its best hour, when a tripled rate is but its worst
+    usual = daily(2.0, 5) + [bad._replace(ts=bad.ts + 5 * DAY) for bad in daily(2.0, 1, seed=7)]
+    usual = [bad for bad in usual if bad.ts < spike + HOUR]
+    run.run(spike, [bad for bad in usual if bad.ts < spike])
+    assert run.spikes == []
+    quiet = 2.0 * math.exp(-0.55)
+    more = poisson(8, spike, spike + HOUR, 2 * quiet)
+    run.run(spike + HOUR, [*(bad for bad in usual if bad.ts >= spike), *more])
+    assert run.states()[0] == "opened"
+    assert run.spikes[0].ts - spike <= 20 * MINUTE
+    assert run.spikes[0].baseline == pytest.approx(60 * quiet, rel=0.25)
+
+
+def recorded_week(*, reload: bool, skip: bool) -> bytes:
+    """The alerts of a week of three clusters with spikes and a surge of traffic."""
+    run = Simulation(skip=skip)
+    failures = poisson(1, START, START + 7 * DAY, 0.5) + poisson(
+        2, START, START + 7 * DAY, 0.02, "c_b"
+    )
+    for day in (2, 3, 5):
+        spike = START + day * DAY + 11 * HOUR
+        failures += poisson(day, spike, spike + HOUR, 3) + every(40, spike, spike + HOUR)
+    failures.sort()
+    first = int(START // 60)
+    calls = {first + m: 1000 if 6000 < m < 6060 else 100 for m in range(7 * 1440)}
+    done = START
+    for cut in [START + n * 9.5 * HOUR for n in range(1, 18)] + [START + 7 * DAY]:
+        run.run(cut // 60 * 60, [bad for bad in failures if done <= bad.ts < cut // 60 * 60], calls)
+        done = cut // 60 * 60
+        if reload:
+            run.reload()
+    return msgspec.msgpack.encode(run.spikes)
+
+
+def test_a_recorded_week_replayed_gives_the_same_bytes() -> None:
+    told = recorded_week(reload=False, skip=False)
+    assert len(msgspec.msgpack.decode(told)) >= 6
+    assert recorded_week(reload=False, skip=False) == told
+    assert recorded_week(reload=True, skip=True) == told
 
 
 def test_what_fails_from_the_beginning_is_how_the_app_is() -> None:
@@ -299,8 +379,28 @@ def test_retracted_failures_open_nothing_and_leave_nothing() -> None:
     assert run.spikes == []
     assert run.alerts.idle()
     (subject,) = run.alerts._subjects.values()
-    assert (subject.weighted, subject.bins, subject.failures) == (0.0, {}, {})
+    assert (subject.fast, subject.bins, subject.failures) == (0.0, {}, {})
     assert (subject.traces, subject.exemplars) == ({}, [])
+
+
+def test_a_failure_that_is_told_again_within_its_minute_counts_once() -> None:
+    run, revised = Simulation(), Simulation()
+    first = START + 6 * HOUR
+    failures = every(40, first, first + 20 * MINUTE)
+    run.run(first)
+    run.run(first + HOUR, failures)
+    revised.run(first)
+    for n, bad in enumerate(failures):
+        name = f"r{n}"
+        revised.run(bad.ts // 10 * 10)
+        revised.observe(bad._replace(trace_id=name))
+        revised.alerts.retract(bad.subject, bad.ts, trace_id=name)
+        revised.observe(bad._replace(trace_id=name))
+    revised.run(first + HOUR)
+    assert run.states() == ["opened", "resolved"]
+    assert [(s.state, s.ts, s.rate) for s in revised.spikes] == [
+        (s.state, s.ts, s.rate) for s in run.spikes
+    ]
 
 
 def test_a_failure_shared_by_copies_goes_with_the_last_of_them() -> None:
@@ -412,7 +512,7 @@ def test_a_failure_counted_in_both_clusters_counts_once_after_their_merge() -> N
     run.alerts.merged("c_a", "c_b")
     (subject,) = run.alerts._subjects.values()
     assert sum(subject.bins.values()) == 2
-    assert subject.weighted == 2.0
+    assert [sum(c.values()) for c in run.alerts._held.values()] == [2]
     assert subject.traces == {"t_b": "k", "t_a": "k", "t_c": "l"}
     assert run.alerts._remembered == 2
     run.reload()
@@ -442,7 +542,7 @@ def test_memory_is_bounded_in_subjects_and_failures() -> None:
     assert len(alerts._subjects) == 20
     assert sum(len(s.failures) for s in alerts._subjects.values()) == alerts._remembered == 50
     assert sum(len(s.traces) for s in alerts._subjects.values()) == 50
-    assert set(alerts._active) <= set(alerts._subjects)
+    assert set(alerts._failed) <= set(alerts._subjects)
 
 
 def test_without_any_traffic_a_new_cluster_still_opens() -> None:
@@ -465,5 +565,8 @@ def test_a_gap_of_years_and_a_small_half_life_stay_finite() -> None:
 
 
 def test_a_dump_of_another_version_is_refused_by_name() -> None:
-    with pytest.raises(StateError, match="version 99"):
-        Alerts("shop").load({"v": 99})
+    for version in (1, 99):
+        with pytest.raises(
+            StateError, match=f"'shop' have version {version}, not 2.*FLYWHEEL_PREFIX"
+        ):
+            Alerts("shop").load({"v": version})

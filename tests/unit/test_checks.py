@@ -11,7 +11,8 @@ import pytest
 
 from flywheel_stream import checks
 from flywheel_stream.checks import TABLE, Check, check_raw, check_scrubbed, compiled
-from flywheel_stream.events import Call, Expect, Finding, Interaction, Origin
+from flywheel_stream.events import Call, Expect, Finding, Interaction, Message, Origin
+from flywheel_stream.failures import named_kinds
 
 PLANTED = "sk-hunter2"
 
@@ -112,6 +113,20 @@ def test_evidence_of_raw_checks_holds_nothing_of_the_answer(response: str) -> No
     assert not any(PLANTED in finding.evidence for finding in found)
 
 
+def test_evidence_of_broken_code_quotes_nothing_of_it() -> None:
+    for code in (
+        "def hunter2(:",
+        "hunter2 = 'hunter2",
+        "x = 5hunter2",
+        "hunter2 \u20ac",
+        "f(hunter2",
+    ):
+        (found,) = check_raw(call(response=f"```python\n{code}\n```"))
+        assert found.kind == "broken_code"
+        assert "hunter2" not in found.evidence
+        assert "\u20ac" not in found.evidence
+
+
 @pytest.mark.parametrize(
     ("response", "evidence"),
     [
@@ -205,13 +220,58 @@ def test_a_clean_call_costs_next_to_nothing() -> None:
     assert seconds < 5e-6  # measured 0.25 us; ten times that still passes on a busy machine
 
 
-CASES = Path(__file__).resolve().parents[3] / "shared/data/real/E_json_repair_cases.jsonl.gz"
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "\n",
+        ".",
+        "!? ",
+        "1 + 1 = ",
+        "1,",
+        "- x\n",
+        "```python\n",
+        "{",
+        "[1,",
+        "i cannot ",
+        " ",
+        "a. ",
+        "\u0438",
+    ],
+)
+def test_no_text_makes_a_check_slow(piece: str) -> None:
+    # In time that grew with the square of the length this would take hours, and time out.
+    text = (piece * 300_000)[:300_000]
+    asked = "In at most 5 sentences, as bullet points, in 2 paragraphs, only JSON, in a table"
+    turns = [Message("system", text), Message("user", asked), Message("tool", text)]
+    for fields in ({"prompt": asked, "response": text}, {"messages": turns, "response": text}):
+        check_raw(call(**fields))
+        check_scrubbed(interaction(**fields))
+    named_kinds(text)
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the shared data are not here")
+REAL = Path(__file__).resolve().parents[3] / "shared/data/real"
+
+
+def real_rows(name: str) -> list[dict[str, Any]]:
+    file = REAL / f"{name}.jsonl.gz"
+    if not file.exists():
+        pytest.skip("the shared data are not here")
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
 def test_invalid_json_of_real_models_is_found_and_nothing_else() -> None:
-    with gzip.open(CASES, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = real_rows("E_json_repair_cases")
     wrong = [row for row in rows if bool(answers(row["response"])) == row["json_strict_valid"]]
     assert len(rows) > 100
     assert not [row["response"] for row in wrong if row["response"].strip()]
+
+
+def test_refusals_of_safe_requests_are_found_and_compliance_is_left_alone() -> None:
+    fired: dict[str, list[bool]] = {}
+    for row in real_rows("E_xstest_refusals"):
+        if not row["prompt_is_unsafe"]:
+            found = check_scrubbed(interaction(prompt=row["prompt"], response=row["response"]))
+            fired.setdefault(row["label"][0], []).append("refusal" in {f.kind for f in found})
+    assert sum(fired["2"]) >= 0.9 * len(fired["2"])
+    assert sum(fired["1"]) <= 0.05 * len(fired["1"])

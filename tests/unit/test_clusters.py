@@ -258,6 +258,16 @@ def test_the_label_is_of_the_words_that_set_a_cluster_apart() -> None:
     assert silent.info(cluster_id("s")).label == ""
 
 
+def test_words_that_recur_side_by_side_are_one_term_of_the_label() -> None:
+    model = Clusters()
+    for n, text in enumerate(("my credit card is lost", "lost a credit card?", "Credit card gone")):
+        model.assign(f"r{n}", near(0, n / 10), 0.0, text)
+    for n, text in enumerate(("a lost parcel", "where's the parcel", "parcel late")):
+        model.assign(f"l{n}", near(1, n / 10), 0.0, text)
+    assert model.info(cluster_id("r0")).label == "credit card, lost, gone"
+    assert model.info(cluster_id("l0")).label.startswith("parcel, ")
+
+
 def test_words_of_forgotten_clusters_and_replaced_exemplars_leave_the_labels() -> None:
     model = Clusters(capacity=5, exemplars=2)
     feed(model, traffic(300))

@@ -25,6 +25,7 @@ from flywheel_stream.events import (
     differences,
     encode,
 )
+from flywheel_stream.experiments import Verdict
 from flywheel_stream.learning import Fold, Learner, LearnPolicy
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import judge, thumb
@@ -71,7 +72,7 @@ def judged(call: Interaction, offset: int, signals: list[Signal], topic: str) ->
     )
 
 
-def day(seed: int = 1, calls: int = 500, app: str = "shop") -> list[Learnable]:
+def day(seed: int = 1, calls: int = 300, app: str = "shop") -> list[Learnable]:
     """Calls of two arms; a third get thumbs, some a second one that revises the first."""
     rng = random.Random(seed)
     out: list[Learnable] = []
@@ -198,7 +199,7 @@ def test_two_workers_give_the_same_as_one() -> None:
     assert [fold.compared() for fold in one.folds()] == [picture(two[1]), picture(two[0])]
 
 
-@pytest.mark.parametrize("at", [150, 500])
+@pytest.mark.parametrize("at", [100, 300])
 def test_a_restored_fold_continues_as_an_undisturbed_one(at: int) -> None:
     records: list[Learnable] = [*day(), END]
     records.insert(at, Clock(topic="llm.logs", partition=0, until=START + 2000))
@@ -210,18 +211,53 @@ def test_a_restored_fold_continues_as_an_undisturbed_one(at: int) -> None:
 
 
 def test_arms_votes_and_groups_come_out_of_the_fold() -> None:
-    found = picture(feed(new_learner(), [*day(calls=1500), END]))
+    found = picture(feed(new_learner(), [*day(calls=700), END]))
     assert [(row.first, row.second) for row in found.arms] == [
         (Arm("m-a", "a"), Arm("m-b", "b"))
     ] * 2
     assert [row.until for row in found.arms] == [None, START + 5000]
     whole = found.voters[None]
-    assert whole.calls == 1500
+    assert whole.calls == 700
     assert whole.among_rated is not None
     assert whole.among_all is not None
     assert whole.bounds.low < whole.among_all < whole.bounds.high
-    assert found.voters[Arm("m-a", "a")].calls + found.voters[Arm("m-b", "b")].calls == 1500
+    assert found.voters[Arm("m-a", "a")].calls + found.voters[Arm("m-b", "b")].calls == 700
     assert [row.group for row in found.fairness] == ["old", "young"]
+
+
+@pytest.mark.parametrize("kind", ["winner", "pull_back"])
+def test_a_verdict_names_the_arm_that_should_take_over(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fold,) = feed(new_learner(), [*day(calls=700), END]).folds()
+    worse, better = Arm("m-b", "b"), Arm("m-a", "a")
+    comparing = fold._comparing
+    assert comparing.better_than(worse, lambda _: "") is None  # nothing is proven
+    rows = fold.compared().arms
+    verdict = Verdict(kind, better if kind == "winner" else worse, "it is so")
+    told = [row._replace(verdict=verdict) for row in rows]
+    monkeypatch.setattr(comparing._experiments, "rows", lambda _: told)
+    assert comparing.better_than(worse, lambda _: "") == (better, "it is so")
+    assert comparing.better_than(better, lambda _: "") is None
+    assert comparing.better_than(Arm("m-z"), lambda _: "") is None
+    told = [row._replace(verdict=verdict, until=START) for row in rows]
+    assert comparing.better_than(worse, lambda _: "") is None  # it is over
+
+
+def test_advice_speaks_of_clusters_as_they_are_called_now_whatever_was_shown_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (fold,) = feed(new_learner(), [*day(calls=100), END]).folds()
+    fold._comparing.picture(START, lambda _: "before")
+    asked: list[str] = []
+
+    def rows(label: Any) -> list[Any]:
+        asked.append(label("c"))
+        return []
+
+    monkeypatch.setattr(fold._comparing._experiments, "rows", rows)
+    fold._comparing.better_than(Arm("m-b", "b"), lambda _: "now")
+    assert asked == ["now"]
 
 
 def test_a_sensitive_attribute_is_shown_for_fairness_alone() -> None:

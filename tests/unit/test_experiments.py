@@ -8,7 +8,7 @@ import pytest
 
 from flywheel_stream import experiments
 from flywheel_stream.errors import StateError
-from flywheel_stream.experiments import ALPHA, Experiments
+from flywheel_stream.experiments import ALPHA, CLUSTERS, FAILURES, SATISFACTION, Experiments
 from flywheel_stream.settling import Arm, Minute, Outcome
 
 A, B = Arm("m1", "a"), Arm("m2", "b")
@@ -78,7 +78,7 @@ def test_the_arm_that_satisfies_more_wins() -> None:
         assert row.verdict[:2] == ("winner", arm)
         assert f"{arm} satisfies more: +" in row.verdict.sentence
         assert not row.interval.excludes(satisfied[1] - satisfied[0])
-        assert row.p < ALPHA / 2
+        assert row.p < ALPHA * SATISFACTION
 
 
 def test_an_arm_that_fails_more_is_pulled_back_by_the_name_of_the_cluster() -> None:
@@ -114,15 +114,16 @@ def test_a_split_that_is_not_the_configured_one_withholds_the_verdict() -> None:
 @pytest.mark.parametrize("share", [0.5, 0.1])
 def test_looked_at_every_minute_equal_arms_are_rarely_told_apart(share: float) -> None:
     wrong = 0
-    for seed in range(60):
+    for seed in range(40):
         live = settled(minutes(120, seed=seed, share=share, clusters=5))
         (row,) = live.rows()
-        questions = [(row.p, ALPHA / 2), (row.failures.p, ALPHA / 4)]
+        questions = [(row.p, ALPHA * SATISFACTION), (row.failures.p, ALPHA * FAILURES)]
         questions += [
-            (ratio.p, ALPHA / 4 / (n * (n + 1))) for n, ratio in enumerate(row.clusters.values(), 1)
+            (ratio.p, ALPHA * CLUSTERS / (n * (n + 1)))
+            for n, ratio in enumerate(row.clusters.values(), 1)
         ]
         wrong += any(p <= level for p, level in questions)  # at any look, not at the last alone
-    assert wrong <= 60 * ALPHA
+    assert wrong <= 40 * ALPHA
 
 
 def test_a_rate_that_changes_for_both_arms_at_once_is_no_difference() -> None:
@@ -140,6 +141,19 @@ def test_a_rate_that_changes_for_both_arms_at_once_is_no_difference() -> None:
     assert row.satisfied[1] is not None
     assert row.satisfied[0] - row.satisfied[1] > 0.2  # pooled, they look different
     assert row.verdict.kind == "none"
+
+
+def test_sparse_traffic_is_put_together_until_both_arms_are_in_it() -> None:
+    rng = random.Random(1)
+    found = []
+    for minute in range(6000):  # a call a minute, never one of each
+        arm = rng.choice((A, B))
+        failed = rng.random() < (0.02 if arm == A else 0.08)
+        judged = [outcome(minute, arm, failed=True, cluster="c")] if failed else []
+        found.append(Minute(minute, judged, {arm: 1}, {}))
+    (row,) = settled(found).rows()
+    assert row.verdict[:2] == ("pull_back", B)
+    assert not row.failures.interval.excludes(4.0)
 
 
 def test_a_deployment_begins_anew_and_what_it_ended_is_kept() -> None:
@@ -225,6 +239,17 @@ def test_arms_clusters_and_queues_are_bounded(monkeypatch: pytest.MonkeyPatch) -
     lonely = [Minute(n, [outcome(n, A, score=2)] * 50, {A: 50, B: 1}, {}) for n in range(100)]
     queue = settled(lonely).dump()["pairs"][0][-1][5][0]
     assert len(queue) <= experiments._MAX_QUEUE
+
+
+def test_too_many_arms_leave_those_that_are_compared_alone() -> None:
+    arms = {Arm("m", f"v{n}"): 10 for n in range(experiments.MAX_ARMS + 2)}
+    live = settled([Minute(n, [], arms, {}) for n in range(10)])
+    rows = live.rows()
+    assert len(rows) == experiments.MAX_ARMS * (experiments.MAX_ARMS - 1) // 2
+    assert all(row.calls == (100, 100) for row in rows)
+    late = Arm("m", "v9")
+    live.settle(Minute(100, [], {late: 10, Arm("m", "v0"): 10}, {}))
+    assert {row.second for row in live.rows()} >= {late}
 
 
 def test_a_restored_fold_continues_as_an_undisturbed_one() -> None:

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from flywheel_stream import metrics
+from flywheel_stream import classifying, metrics, topics
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
 from flywheel_stream.event_time import NEVER
 from flywheel_stream.events import (
     Clock,
+    Decided,
+    Decision,
     Deployed,
     Deployment,
     Finding,
@@ -309,7 +311,10 @@ def test_a_hit_of_the_bloom_filter_alone_costs_no_rated_or_corrected_call() -> N
 
 
 def session() -> list[Learnable]:
-    """Forty calls with thumbs, corrections, checks and traffic, in two input partitions."""
+    """Forty calls with thumbs, corrections, checks and traffic, in two input partitions.
+
+    Forty more are of the sample of all traffic; some of them contradict each other.
+    """
     out: list[Learnable] = []
     for i in range(40):
         ts = START + 7 * i
@@ -322,6 +327,12 @@ def session() -> list[Learnable]:
         out.append(traffic(int(ts // 60), [i]))
         signals = [thumb(f"t{i}", ts + 3, "up" if i % 3 else "down")]
         out.append(judged(call, 2 * i, *signals))
+        asked = interaction(
+            f"s{i}", ts + 1, 100 + i, prompt=f"What does plan {i % 9} cost?", response=str(i % 2)
+        )
+        seen = judged(asked, 100 + i, topic="llm.logs")
+        seen.why = "sample"
+        out.append(seen)
         if i % 5 == 0:
             fix = Signal(trace_id=f"t{i}", ts=ts + 8, kind="correction", correction="x", id=f"c{i}")
             out.append(judged(call, 2 * i + 1, *signals, fix))
@@ -387,6 +398,112 @@ def record_ts(record: Learnable) -> float:
         return record.counts[0].minute * 60.0
     assert not isinstance(record, Clock)
     return record.ts
+
+
+def sampled(trace: str, ts: float, offset: int, **fields: Any) -> Judged:
+    record = judged(interaction(trace, ts, offset, **fields), offset, topic="llm.logs")
+    record.why = "sample"
+    return record
+
+
+def test_an_answer_that_contradicts_an_earlier_one_is_a_failure_unless_it_satisfies() -> None:
+    ask: dict[str, Any] = {"prompt": "What does the red plan cost?"}
+    records = [
+        sampled("t1", START, 0, response="20", **ask),
+        sampled("t2", START + 1, 1, response="25", **ask),
+        judged(interaction("t3", START + 2, response="30", **ask), 0, thumb("t3", START + 2, "up")),
+    ]
+    (failure,) = rows(feed(new_learner(), [*records, clock(START + 100)]), "failures")
+    assert failure["trace_id"] == "t2"
+    assert failure["kinds"] == [
+        {
+            "kind": "inconsistency",
+            "confidence": 0.6,
+            "evidence": "25, after 20 to the same question",
+        }
+    ]
+
+
+def test_a_failure_about_what_nobody_asks_is_told_also_when_it_is_revised() -> None:
+    learner = new_learner()
+    usual = [
+        sampled(f"s{n}", START + n / 10, n, prompt=f"where is parcel {n % 7} with red shoes")
+        for n in range(topics._WARM + topics._KNOWN)
+    ]
+    feed(learner, [*usual, clock(START + 200)])
+    odd: dict[str, Any] = {"prompt": "quantum chromodynamics lecture notes"}
+    down = thumb("t1", START + 201, "down")
+    first = judged(interaction("t1", START + 200, 5_000, **odd), 5_000, down)
+    again = Signal(trace_id="t1", ts=START + 230, kind="comment", comment="too long", id="c")
+    second = judged(interaction("t1", START + 200, 5_000, **odd), 5_003, down, again)
+    usual_too = judged(
+        interaction("t2", START + 202, 5_002, prompt="where is parcel 3 with red shoes"),
+        5_002,
+        thumb("t2", START + 203, "down"),
+    )
+    found = rows(feed(learner, [first, usual_too, second, clock(START + 300)]), "failures")
+    told = [(row["trace_id"], [kind["kind"] for kind in row["kinds"]]) for row in found]
+    assert told == [
+        ("t1", ["unseen_topic"]),
+        ("t2", ["unexplained"]),
+        ("t1", ["verbosity", "unseen_topic"]),
+    ]
+
+
+def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(classifying, "_LEAST", 2)
+    monkeypatch.setattr(classifying, "SURE", 0.3)
+    learner = new_learner()
+    sides = {"wrong price of shoes": "outdated_knowledge", "forgot my password": "tone"}
+    records: list[Learnable] = [traffic(int(START // 60) + n, [n]) for n in range(120)]
+    for n in range(40):
+        for side, text in enumerate(sides):
+            name, ts = f"f{side}-{n}", START + 3600 + 20 * n
+            call = interaction(name, ts, 500 + 2 * n + side, prompt=text, user_id=f"u{side}{n}")
+            records.append(judged(call, 2 * n + side, thumb(name, ts + 1, "down")))
+    opened = rows(feed(learner, [*records, clock(START + 5000)]), "alerts")
+    incidents = {row["incident"]: row["title"] for row in opened}
+    assert len(incidents) == 2
+    decided = [
+        Decided(
+            origin=Origin("decisions", 0, n),
+            app="shop",
+            ts=START + 5000 + n,
+            decision=Decision(
+                id=f"d{n}",
+                incident=incident,
+                ts=START + 5000 + n,
+                kind=next(kind for text, kind in sides.items() if text.split()[-1] in title),
+            ),
+        )
+        for n, (incident, title) in enumerate([*incidents.items()] * 3)
+    ]
+    late = [
+        judged(
+            interaction(f"g{n}", START + 5100 + n, 900 + n, prompt=f"{text} again"),
+            900 + n,
+            thumb(f"g{n}", START + 5102 + n, "down"),
+        )
+        for n, text in enumerate(sides)
+    ]
+    found = rows(feed(learner, [*decided, *late, clock(START + 5200)]), "failures")
+    assert [row["kinds"][0]["kind"] for row in found] == list(sides.values())
+    assert found[0]["kinds"][0]["evidence"] == "like what was decided (6 decisions)"
+    restored = new_learner()
+    restored.load(learner.dump(), [learner.dump_app("shop")])
+    assert plain(restored.dump_app("shop")) == plain(learner.dump_app("shop"))
+
+
+def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
+    fold = Fold("shop", POLICY, EMBEDDER)
+    state = fold.dump()
+    for part in ("names", "consistency", "topics", "classifier"):
+        del state[part]
+    again = Fold("shop", POLICY, EMBEDDER)
+    again.load(state)
+    assert plain(again.dump()) == plain(fold.dump())
 
 
 def test_questions_are_what_will_be_embedded_and_those_that_wait_are_known_after_a_load() -> None:

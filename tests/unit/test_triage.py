@@ -120,6 +120,11 @@ def test_a_better_arm_takes_over_at_once() -> None:
     )
 
 
+def test_what_an_experiment_says_of_the_better_arm_is_told() -> None:
+    first = advise(situation(better_arm=GOOD, verdict="arm a satisfies more"), AMPLE)[0]
+    assert first.why.endswith("move the traffic to it. The comparison says: arm a satisfies more.")
+
+
 def test_what_is_not_urgent_need_not_happen_now() -> None:
     calm = situation(rate=1.0, users=1, new=False, severity=0.3, better_arm=GOOD)
     assert not any(one.now for one in advise(calm, AMPLE))
