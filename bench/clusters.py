@@ -14,17 +14,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from river import cluster
 from sklearn.cluster import KMeans
 
 from flywheel_stream.embedding import Embedder, Remembered
 from flywheel_stream.errors import ConfigError
 from stream.embedders import load_embedder
 from stream.filters import TimedLine, cluster_lines
+from stream.river_clusterers import CLUSTERERS, RiverClusters
 from stream.settings import load_settings
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
@@ -74,37 +73,15 @@ def _classes(rows: Sequence[Row]) -> int:
     return len({label for _, label in rows})
 
 
-def rivers(rows: Sequence[Row], seed: int) -> dict[str, Any]:
-    """River's clusterers, those of k told the true one.
-
-    Their defaults find one cluster or two in unit vectors of 256 dimensions, so the radius is about
-    ours (a distance of 1 is a cosine of 0.5) and the first centres are where the vectors are.
-    """
-    k = _classes(rows)
-    return {
-        "DBSTREAM": cluster.DBSTREAM(
-            clustering_threshold=1.0, fading_factor=0.001, cleanup_interval=1e9, minimum_weight=1.0
-        ),
-        "KMeans": cluster.KMeans(n_clusters=k, halflife=0.05, sigma=0.01, seed=seed),
-        "STREAMKMeans": cluster.STREAMKMeans(
-            chunk_size=2 * k, n_clusters=k, halflife=0.05, sigma=0.01, seed=seed
-        ),
-    }
-
-
 def streamed(
-    rows: Sequence[Row], embedder: Embedder, model: Any
+    rows: Sequence[Row], embedder: Embedder, clusters: RiverClusters
 ) -> tuple[list[str], list[str], float]:
     """Labels on arrival and by the model as it is at the end, and milliseconds an event."""
     vectors = embedder.embed([text for text, _ in rows])
-    points = [dict(enumerate(row.tolist())) for row in vectors]
-    arrived = []
     start = time.perf_counter()
-    for point in points:
-        model.learn_one(point)
-        arrived.append(str(model.predict_one(point)))
-    cost = (time.perf_counter() - start) / len(points) * 1e3
-    return arrived, [str(model.predict_one(point)) for point in points], cost
+    arrived = [clusters.assign("", vector, 0.0).cluster for vector in vectors]
+    cost = (time.perf_counter() - start) / len(rows) * 1e3
+    return arrived, clusters.settle(list(vectors), arrived), cost
 
 
 def agreement(truth: Sequence[str], found: Sequence[str]) -> tuple[float, float]:
@@ -165,10 +142,14 @@ def beside_river(name: str, embedder: Embedder) -> None:
             "ours, on arrival": arrived,
             "ours, --final": final,
         }
-        for title, model in rivers(rows, seed).items():
-            first, last, cost = streamed(rows, embedder, model)
-            labelled |= {f"River {title}, on arrival": first, f"River {title}, at the end": last}
-            costs.setdefault(title, []).append(cost)
+        for model in CLUSTERERS:
+            clusters = RiverClusters(model, _classes(rows), seed)
+            first, last, cost = streamed(rows, embedder, clusters)
+            labelled |= {
+                f"River's {model}, on arrival": first,
+                f"River's {model}, at the end": last,
+            }
+            costs.setdefault(model, []).append(cost)
         for title, labels in labelled.items():
             found.setdefault(title, []).append(_figures(rows, labels))
     _print(name, found)

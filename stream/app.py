@@ -20,7 +20,7 @@ from flywheel_stream.cleaning import Cleaner
 from flywheel_stream.comparing import ComparePolicy
 from flywheel_stream.dedup import Window, WindowPolicy
 from flywheel_stream.embedding import Embedder
-from flywheel_stream.errors import UnavailableError
+from flywheel_stream.errors import ConfigError, UnavailableError
 from flywheel_stream.failures import KINDS
 from flywheel_stream.learning import LearnPolicy
 from flywheel_stream.lineage import RULES_VERSION
@@ -273,6 +273,11 @@ class Worker:
             FlywheelError: a server or a topic is missing; the sentence says what to do.
         """
         settings = self.settings
+        if settings.clusterer != "ours":
+            raise ConfigError(
+                f"Clusterer {settings.clusterer!r} is for `flywheel cluster` alone, for it cannot "
+                "be saved and loaded: set clusterer to 'ours'."
+            )
         self._redis, self._dedup_redis = connect_redis(settings)
         try:
             await self._redis.check(bloom=self._dedup_redis is self._redis)

@@ -231,13 +231,16 @@ def _scrub(settings: Settings, args: argparse.Namespace) -> int:
 def _cluster(settings: Settings, args: argparse.Namespace) -> int:
     from stream.embedders import AWAY, load_embedder
     from stream.filters import TimedLine, cluster_lines, run_filter
+    from stream.river_clusterers import RiverClusters
     from stream.scrubbers import build_scrubber
 
+    ours = settings.clusterer == "ours"
     work, at_end = cluster_lines(
         load_embedder(settings),
         settings.cluster_capacity,
         final=args.final,
         scrubber=build_scrubber(settings) if settings.embedder in AWAY else None,
+        clusters=None if ours else RiverClusters(settings.clusterer, settings.clusterer_k),
     )
     return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work, at_end)
 

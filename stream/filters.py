@@ -142,7 +142,12 @@ def scrub_lines(scrubber: "Scrubber") -> Callable[[list[TextLine]], list[Answer]
 
 
 def cluster_lines(
-    embedder: Any, capacity: int, *, final: bool = False, scrubber: "Scrubber | None" = None
+    embedder: Any,
+    capacity: int,
+    *,
+    final: bool = False,
+    scrubber: "Scrubber | None" = None,
+    clusters: Any = None,
 ) -> tuple[Callable[[list[TimedLine]], list[Answer]], Callable[[list[Answer]], None] | None]:
     """Assigns texts to failure clusters as they come, as ``learn`` does.
 
@@ -150,16 +155,18 @@ def cluster_lines(
         embedder: turns texts into vectors.
         capacity: the number of clusters that are remembered.
         final: whether to look back at the end.
+        clusters: who clusters; by default ours.
         scrubber: sees texts before the embedder does, for one that sends them elsewhere.
 
     Returns:
         The work on a batch; and with ``final`` what adds, at the end, the cluster that each text
         is in after merges and splits, for which half a kilobyte a text is held.
     """
-    from flywheel_stream.clusters import Clusters  # noqa: PLC0415 - River takes a second to import
+    if clusters is None:
+        from flywheel_stream.clusters import Clusters  # noqa: PLC0415 - River takes a second
 
-    # Twice the window of ``learn``: here no snapshot has to carry it.
-    clusters = Clusters(capacity=capacity, dims=embedder.dims, window=4096)
+        # Twice the window of ``learn``: here no snapshot has to carry it.
+        clusters = Clusters(capacity=capacity, dims=embedder.dims, window=4096)
     held: list[Any] = []
 
     def work(lines: list[TimedLine]) -> list[Answer]:

@@ -69,7 +69,9 @@ async def patiently(
             if not is_transient(error) or done == tries:
                 raise
             failed()
-            logger.warning("%s: %s, trying again in %.1f s", what, type(error).__name__, pause)
+            # Our own sentences say which server; those of others may hold anything.
+            cause = error if isinstance(error, UnavailableError) else type(error).__name__
+            logger.warning("%s: %s, trying again in %.1f s", what, cause, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, RETRY_MOST)
     return None

@@ -205,6 +205,12 @@ class Settings(BaseSettings):
     embedding_dims: Annotated[int, Field(ge=0)] = Field(
         0, description="Dimensions to ask embedder `openai` for; 0: those of its model."
     )
+    clusterer: Literal["ours", "dbstream", "kmeans", "streamkmeans"] = Field(
+        "ours", description="Who clusters in `flywheel cluster`; the others are River's."
+    )
+    clusterer_k: Count = Field(
+        50, description="Clusters that River's `kmeans` and `streamkmeans` are told to find."
+    )
     cluster_capacity: Count = Field(500, description="Most live clusters of one app.")
     max_slice_values: Count = Field(
         20, description="Values of a dimension with figures of their own; the rest is `other`."

@@ -1,8 +1,11 @@
-"""Tests of what ``flywheel doctor`` says of receivers of notifications and of evaluation sets."""
+"""Tests of what ``flywheel doctor`` says of receivers, evaluation sets and the embedder."""
 
+from pathlib import Path
+
+import pytest
 from pydantic import SecretStr
 
-from stream.doctor import _evaluation_sets, _receivers
+from stream.doctor import _embedder, _evaluation_sets, _receivers
 from stream.embedded import free_port
 from stream.settings import load_settings
 
@@ -24,3 +27,25 @@ def test_an_evaluation_set_that_is_not_there_is_an_error() -> None:
     found = _evaluation_sets(load_settings(evaluation_sets=("nowhere.jsonl",)))
     assert (found.level, found.what) == ("error", "evaluation sets")
     assert _evaluation_sets(load_settings()).level == "ok"
+
+
+def test_an_embedder_that_lacks_its_files_or_its_endpoint_is_an_error_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.embedding_endpoint._PAUSES", ())
+    for settings, remedy in (
+        (load_settings(embedder="minilm", minilm_folder=str(tmp_path)), "make minilm"),
+        (load_settings(embedder="openai"), "embedding_url"),
+        (
+            load_settings(
+                embedder="openai",
+                embedding_url=f"http://127.0.0.1:{free_port()}",
+                embedding_model="small",
+            ),
+            "does not answer",
+        ),
+    ):
+        found = _embedder(settings)
+        assert (found.level, found.what) == ("error", "embedder")
+        assert remedy in found.text
+    assert _embedder(load_settings(embedder="hashing")).level == "ok"
