@@ -107,6 +107,7 @@ class Counted(Struct, array_like=True):
     kinds: list[str]
     followed: bool
     learnt: list[Finding] = []
+    contradiction: Finding | None = None
 
 
 class AppPicture(NamedTuple):
@@ -168,6 +169,7 @@ class Fold:
         self._names = ClusterNames(policy.cluster_capacity)
         self._consistency = Consistency()
         self._topics = Topics(embedder.dims)
+        self._told: dict[str, Finding | None] = {}  # of calls that this advance judges first
         self._classifier = KindClassifier()
         self._failures: Counter[str] = Counter()
         self._urgencies: dict[str, float] = {}
@@ -206,7 +208,7 @@ class Fold:
             return []
         outputs: list[Output] = []
         due = self._buffer.pop_until(watermark)
-        found = [self._found(record) if isinstance(record, Judged) else [] for record in due]
+        found = self._found(due)
         vectors = self._embed(due, found)
         self._curation.prepare(record for record in due if isinstance(record, Judged))
         for record, kinds in zip(due, found, strict=True):
@@ -217,19 +219,41 @@ class Fold:
             elif isinstance(record, Deployed):
                 self._deployments.append(record.deployment)
                 self._comparing.deploy(record.deployment)
-                self._consistency.clear()
             elif isinstance(record, Decided):
                 self._decide(record.decision)
         outputs += self._pass_time(watermark, inclusive=True)
         self.now = watermark
         self._forget(watermark - self._policy.revision_window)
-        self._consistency.forget(watermark - self._policy.revision_window)
         return outputs
 
-    def _found(self, judged: Judged) -> list[Finding]:
-        """The kinds of a failure, by checks and words, and by what was answered before."""
-        contradiction = self._consistency.compare(judged)
-        return failure_kinds(judged, [contradiction] if contradiction else [])
+    def _found(self, due: Sequence[Learnable]) -> list[list[Finding]]:
+        """The kinds of failures, by checks and words, and by what was answered before.
+
+        In the order of the records and by nothing else, for they come in other batches after a
+        crash. A call is held against others once, when it is first judged; that stands.
+        """
+        found: list[list[Finding]] = []
+        self._told = {}
+        for record in due:
+            if isinstance(record, Deployed):
+                self._consistency.clear()
+            told = self._contradiction(record) if isinstance(record, Judged) else None
+            found.append(
+                failure_kinds(record, [told] if told else []) if isinstance(record, Judged) else []
+            )
+        return found
+
+    def _contradiction(self, judged: Judged) -> Finding | None:
+        trace_id, window = judged.trace_id, self._policy.revision_window
+        before = self._counted.get(trace_id)
+        if before is not None:
+            return before.contradiction
+        if trace_id not in self._told:
+            at = max(slot(judged).ts, self.now)
+            forgotten = at - judged.interaction.at > window
+            self._consistency.forget(at - window)
+            self._told[trace_id] = None if forgotten else self._consistency.compare(judged)
+        return self._told[trace_id]
 
     def _embed(self, due: Sequence[Learnable], found: Sequence[list[Finding]]) -> dict[str, Any]:
         """Vectors of the failures that have no cluster yet, and of the sample, in one batch."""
@@ -351,6 +375,7 @@ class Fold:
             kinds=[kind.kind for kind in kinds],
             followed=judged.next is not None,
             learnt=learnt or (before.learnt if before else []),
+            contradiction=before.contradiction if before else self._told.get(judged.trace_id),
         )
         if before is not None:
             self._take_back(call, before)
@@ -719,6 +744,7 @@ def _counted_row(counted: Counted) -> list[Any]:
         counted.kinds,
         counted.followed,
         [list(structs.astuple(finding)) for finding in counted.learnt],
+        list(structs.astuple(counted.contradiction)) if counted.contradiction else None,
     ]
 
 
@@ -727,6 +753,8 @@ def _counted(row: Sequence[Any]) -> Counted:
     learnt = [Finding(*finding) for finding in row[9]] if len(row) > 9 else []
     counted = Counted(row[0], Slice(*row[1]), *row[2:9])
     counted.learnt = learnt
+    if len(row) > 10 and row[10]:
+        counted.contradiction = Finding(*row[10])
     return counted
 
 

@@ -7,6 +7,7 @@ one place, which is how often it may backtrack, are at most ``MAX_WAYS``.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from re import _parser  # type: ignore[attr-defined]  # a pattern's parts, which `re` compiles from
 from typing import Any, Final, NamedTuple
@@ -268,10 +269,12 @@ def limited(pattern: str) -> re.Pattern[str]:
     if len(pattern) > MAX_PATTERN:
         raise ValueError(f"the regex has more than {MAX_PATTERN} characters.")
     try:
-        compiled = re.compile(pattern, re.IGNORECASE)
-        parsed = _parser.parse(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python may read otherwise one day
+            compiled = re.compile(pattern, re.IGNORECASE)
+            parsed = _parser.parse(pattern)
         ways = _ways(parsed)
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, OverflowError, RecursionError, Warning) as error:
         raise ValueError(f"the regex {pattern!r} is none: {error}.") from None
     if ways > MAX_WAYS:
         raise ValueError(

@@ -439,6 +439,39 @@ def test_an_answer_that_contradicts_an_earlier_one_is_a_failure_unless_it_satisf
     ]
 
 
+def test_contradictions_do_not_depend_on_how_the_log_is_cut_or_on_what_is_told_again() -> None:
+    """More answers than are remembered, revisions of old ones, and a deployment between them."""
+    ask: dict[str, Any] = {"prompt": "What does the red plan cost?"}
+    records: list[Learnable] = []
+    for n in range(24):
+        call = interaction(f"t{n}", START + n, n, response=str(20 + n % 3), **ask)
+        records.append(judged(call, n, topic="llm.logs"))
+        if n % 5 == 4:
+            early = records[0 if n < 10 else 4]
+            assert isinstance(early, Judged)
+            down = thumb(early.trace_id, START + n + 0.5, "down")
+            records.append(judged(early.interaction, 100 + n, down))
+        if n == 12:
+            live = Deployment(ts=START + n + 0.6, app="shop", what="model", version="2")
+            deployed = Origin("llm.deployments", 0, 0)
+            records.append(Deployed(origin=deployed, app="shop", ts=live.at, deployment=live))
+    again = [  # the other side of a join tells of each call once more
+        judged(record.interaction, 200 + n, topic="llm.logs", n=1)
+        for n, record in enumerate(records)
+        if isinstance(record, Judged) and not record.signals
+    ]
+    end = clock(START + 1000)
+    whole, cut = new_learner(), new_learner()
+    expected = rows(feed(whole, [*records, end]), "failures")
+    assert {kind["kind"] for row in expected for kind in row["kinds"]} >= {"inconsistency"}
+    outputs: list[Output] = []
+    for record in records:
+        outputs += feed(cut, [record, clock(record_ts(record) + 9.9)])
+    assert rows([*outputs, *feed(cut, [*again, end])], "failures") == expected
+    told, untold = whole.folds()[0].dump(), cut.folds()[0].dump()
+    assert told["consistency"] == untold["consistency"]
+
+
 def test_a_failure_about_what_nobody_asks_is_told_also_when_it_is_revised() -> None:
     learner = new_learner()
     usual = [
