@@ -52,13 +52,13 @@ T = TypeVar("T")
 class AlertPolicy(NamedTuple):
     """When a spike is one. Times in seconds of event time.
 
-    ``run_length`` is the mean time between false alarms of one subject that never changes: two
-    hundred weeks are one false alarm in two weeks over a hundred clusters, which leaves as many
-    for rates that wander. The delay grows with its logarithm: halving it saves one twentieth.
+    ``run_length`` is the mean time between false alarms of one subject that never changes, or less:
+    a hundred weeks are one false alarm a week over a hundred clusters. The delay grows with its
+    logarithm: halving it saves one twentieth.
     ``dispersion`` is how far rates wander for no reason, as the square of a relative deviation.
     """
 
-    run_length: float = 200 * 7 * 86_400.0
+    run_length: float = 100 * 7 * 86_400.0
     dispersion: float = 0.01
     baseline_half_life: float = 86_400.0
     rhythm_half_life: float = 14 * 86_400.0
@@ -97,6 +97,7 @@ class Spike(NamedTuple):
     models: list[ModelRate]
     exemplars: list[tuple[str, str]]  # trace_id, excerpt; the latest first
     severity: float  # mean over the window's failures
+    at_stake: float = 0.0  # the value of the calls that failed since `since`
 
 
 class OpenIncident(NamedTuple):
@@ -147,6 +148,7 @@ class Alerts:
         variant: str,
         severity: float,
         excerpt: str,
+        value: float = 0.0,
     ) -> None:
         """Counts a failure, once per ``dedup_key`` in 24 h.
 
@@ -160,6 +162,7 @@ class Alerts:
             variant: its A/B arm.
             severity: 0..1, of the kind of failure.
             excerpt: scrubbed.
+            value: what was at stake in the call, in the deployment's own currency.
         """
         ts = float(ts)
         self._advance(ts)
@@ -169,7 +172,7 @@ class Alerts:
             return
         failure = found.failures.get(dedup_key)
         if failure is None:
-            failure = Failure(ts, user or dedup_key, model, variant, float(severity))
+            failure = Failure(ts, user or dedup_key, model, variant, float(severity), value=value)
             found.failures[dedup_key] = failure
             self._remembered += 1
             self._count(found, failure.minute)
@@ -324,12 +327,13 @@ class Alerts:
             end=now.end,
             rate=usual.rate,
             shape=usual.shape,
+            usual=now.usual,
         )
         if crossing.failures < self._policy.min_failures:
             return None
         age = max(now.ts - self._started(), 3600.0)
         run_length = min(self._policy.run_length, age * YOUNG)
-        if crossing.level < threshold(run_length / 60, usual.rate * now.usual):
+        if crossing.level < threshold(run_length / 60):
             return None
         return self._begin(found, crossing, usual, now)
 
@@ -465,6 +469,7 @@ class Alerts:
             _models(within, seen.rate),
             [(trace_id, excerpt) for _, trace_id, excerpt in reversed(found.exemplars)],
             sum(failure.severity for failure in within) / max(len(within), 1),
+            found.at_stake(incident.since),
         )
 
     # ------------------------------------------------------------ counting

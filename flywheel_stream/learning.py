@@ -86,6 +86,7 @@ class LearnPolicy:
     dedup_window: float = 86_400.0
     max_per_cluster: int = 1_000
     near_bytes: int = 2_000_000
+    value_attribute: str = ""
     evaluation: EvaluationSets | None = None
 
 
@@ -404,6 +405,7 @@ class Fold:
                 variant=call.variant,
                 severity=grave,
                 excerpt=text,
+                value=self._value(call),
             )
         record = Failure(
             trace_id=judged.trace_id,
@@ -419,6 +421,13 @@ class Fold:
             origin=call.origin,
         )
         return [Output("failures", judged.trace_id, encode(record), self.app)]
+
+    def _value(self, call: Interaction) -> float:
+        """What was at stake in a call, if an attribute says it."""
+        value = call.attributes.get(self._policy.value_attribute)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return 0.0
+        return float(value) if 0.0 <= value < inf else 0.0
 
     def _curate(self, judged: Judged, kinds: list[Finding], cluster: str | None) -> list[Output]:
         curated = self._curation.update(judged, failed=kinds, cluster=cluster)
@@ -457,6 +466,7 @@ class Fold:
             baseline=spike.baseline,
             users=spike.users,
             severity=spike.severity,
+            at_stake=spike.at_stake,
             new=spike.new,
             models=spike.models,
             recent_deployment=self._suspect(spike),
@@ -733,8 +743,9 @@ def _why(spike: Spike) -> str:
         return f"Back to {spike.rate:.1f} failures an hour (usual: {spike.baseline:.1f})."
     usual = "never seen before" if spike.new else f"usual: {spike.baseline:.1f}"
     users = "1 user" if spike.users == 1 else f"{spike.users} users"
+    stake = f", {spike.at_stake:,.0f} at stake" if spike.at_stake else ""
     return (
-        f"{spike.rate:.1f} failures an hour ({usual}), {users} hit; "
+        f"{spike.rate:.1f} failures an hour ({usual}), {users} hit{stake}; "
         f"{_sure(spike.confidence)} sure that this is no chance."
     )
 

@@ -1,7 +1,7 @@
 """What is known of one subject: its failures, its baseline, its charts, its incident."""
 
 from collections.abc import Iterator
-from math import ldexp
+from math import fsum, ldexp
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -44,6 +44,7 @@ class Failure(Struct, array_like=True):
     severity: float
     learnt: bool = True  # in the baseline, or will be once it is held back no longer
     traces: list[str] = []
+    value: float = 0.0  # at stake in the call
 
     @property
     def minute(self) -> int:
@@ -205,6 +206,10 @@ class Subject(Struct, array_like=True):
     def between(self, start: int, end: int) -> Iterator[Failure]:
         """The failures in some minutes, as far as remembered."""
         return (f for f in self.failures.values() if start <= f.minute < end)
+
+    def at_stake(self, since: float) -> float:
+        """The value of the calls that failed since a time, as far as remembered."""
+        return fsum(failure.value for failure in self.failures.values() if failure.ts >= since)
 
     def users(self, since: float) -> int:
         """Distinct users since a time, as far as remembered."""

@@ -14,6 +14,9 @@ from flywheel_stream.events import Advice, Deployment, ModelRate
 URGENT = 0.4
 """From this urgency on the harm is to be stopped at once."""
 
+STAKE = 1_000.0
+"""Value of the calls that failed at which it weighs half of what it can."""
+
 MAX_ADVICE = 4
 """More is not read at night."""
 
@@ -24,7 +27,8 @@ class Situation(NamedTuple):
     Rates are failures an hour; ``kinds`` come most certain first; ``recent_deployment`` went live
     shortly before it began; ``better_arm`` can take over, and ``verdict`` is what an experiment says of
     it, if one has come to any; ``examples`` is the number of failures
-    or curated rows that a fix could be built from.
+    or curated rows that a fix could be built from; ``at_stake`` is the value of the calls that failed,
+    in the currency of the budget.
     """
 
     kinds: Sequence[str]
@@ -38,6 +42,7 @@ class Situation(NamedTuple):
     better_arm: ModelRate | None = None
     verdict: str = ""
     examples: int = 0
+    at_stake: float = 0.0
 
 
 class Budget(NamedTuple):
@@ -53,11 +58,13 @@ def urgency(s: Situation) -> float:
     The square root of severity (which is mostly below a half, times confidence) scales a weighted
     mean of growth ``(rate - baseline) / (rate + baseline + 1)``, reach ``users / (users + 10)``
     and newness: monotone in each. The 1 an hour keeps a handful of failures from being a spike.
+    Value at stake closes up to a half of the distance to 1, a quarter of it at ``STAKE``.
     """
     growth = max(0.0, s.rate - s.baseline) / (max(0.0, s.rate) + max(0.0, s.baseline) + 1.0)
     reach = s.users / (s.users + 10.0) if s.users > 0 else 0.0
     weight = math.sqrt(min(1.0, max(0.0, s.severity)))
-    return weight * (0.5 * growth + 0.35 * reach + 0.15 * s.new)
+    harm = weight * (0.5 * growth + 0.35 * reach + 0.15 * s.new)
+    return harm + (1.0 - harm) * 0.5 * s.at_stake / (s.at_stake + STAKE)
 
 
 # ---------------------------------------------------------------- sentences

@@ -368,6 +368,7 @@ class Worker:
             dedup_window=settings.dedup_window_hours * 3600,
             max_per_cluster=settings.examples_per_cluster,
             near_bytes=settings.near_bytes,
+            value_attribute=settings.value_attribute,
             evaluation=load_evaluation_sets(settings.evaluation_sets),
             versions={
                 "scrubber": scrubber.version,

@@ -225,6 +225,9 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Share of calls that each variant should get, as in `a=0.9,b=0.1`.",
     )
+    value_attribute: str = Field(
+        "", description="Attribute that says what is at stake in a call, in the budget's currency."
+    )
     budget_days: Positive = Field(14.0, description="Days that a fix may take; triage heeds it.")
     budget_cost: Positive = Field(5000.0, description="USD that a fix may cost; triage heeds it.")
 

@@ -1,5 +1,6 @@
 """``flywheel bench alerts``: its weeks, its limit, its judgement of alarms, its table."""
 
+import json
 from math import inf, log
 
 import numpy as np
@@ -80,6 +81,7 @@ def test_a_crossing_is_another_alarm_after_an_hour_of_quiet(world: World) -> Non
 def test_every_detector_is_in_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_alerts, "ours", lambda world: [])
     found = bench_alerts.bench_alerts({"2 days": (2, 2, 1)})
+    assert json.loads(json.dumps(found)) == found
     row = found["histories"]["2 days"]
     assert row["detectors"]["flywheel"]["recall"] == 0
     assert row["limit"]["recall"] > 0.9

@@ -295,6 +295,21 @@ def test_event_time_waits_for_inputs_that_were_not_heard_of() -> None:
 # ---------------------------------------------------------------- material
 
 
+@pytest.mark.parametrize(("value", "told"), [(250.0, "at stake"), (True, ""), ("9", ""), (-1, "")])
+def test_what_is_at_stake_in_the_calls_that_failed_makes_an_incident_more_urgent(
+    value: Any, told: str
+) -> None:
+    records = [*bad_day(), clock(START + 9 * 3600)]
+    plainly = rows(feed(new_learner(), records), "alerts")[0]
+    for record in records:
+        if isinstance(record, Judged):
+            record.interaction.attributes = {"order": value}
+    valued = rows(feed(new_learner(value_attribute="order"), records), "alerts")[0]
+    assert (valued["urgency"] > plainly["urgency"]) == bool(told)
+    assert told in valued["why"]
+    assert ("at stake" in valued["why"]) == bool(told)
+
+
 def test_a_hit_of_the_bloom_filter_alone_costs_no_rated_or_corrected_call() -> None:
     """A filter errs at times; what is rare and precious goes by curation's own, exact index."""
     learner = new_learner()

@@ -84,6 +84,7 @@ def test_urgency_really_grows() -> None:
     assert urgency(base._replace(users=100)) > before
     assert urgency(base._replace(severity=0.9)) > before
     assert urgency(base._replace(new=True)) > before
+    assert urgency(base._replace(at_stake=500.0)) > before
 
 
 def test_a_handful_of_failures_is_not_urgent_and_a_spike_is() -> None:
