@@ -34,8 +34,8 @@ _USER_BITS = 1024  # per cluster; see ``Clusters._count_users``
 _LABEL_TERMS = 3
 _FIRST_REGROUP = 1024  # records; then whenever there are half as many more
 _WINDOWS = 8  # at most so many between two: what costs a tenth of a second is spread thin
-_OUTLIERS = 0.05  # of a group, whose cosine with its mean says nothing of how far it reaches
-_LEAST_REACH = 0.4  # cosine; below it texts are strangers, however wide their cluster
+_OUTLIERS = 0.01  # of a group, whose cosine with its mean says nothing of how far it reaches
+_REACH = 0.3, 0.4  # cosine: below, texts are strangers however wide their cluster; and at most
 _SETTLED = 16_384  # records at most whose neighbours are compared at the end
 _HISTORY = 8  # per cluster of the capacity, merges and splits that are remembered
 _WORD = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")  # noqa: RUF001 - the apostrophe people type
@@ -142,7 +142,7 @@ class Clusters(Clusterer):
 
     def __init__(  # noqa: PLR0917 - River copies models by their parameters' places
         self,
-        threshold: float = 0.45,
+        threshold: float = 0.5,
         capacity: int = 500,
         half_life: float = 7 * 86400.0,
         exemplars: int = 5,
@@ -598,7 +598,7 @@ class Clusters(Clusterer):
             return
         self._centroids[row], self._lengths[row] = mean / np.float32(length), length
         far = float(np.quantile(np.vecdot(units, self._centroids[row]), _OUTLIERS))
-        self._reaches[row] = min(max(far, _LEAST_REACH), self.threshold)
+        self._reaches[row] = min(max(far, _REACH[0]), _REACH[1], self.threshold)
 
     def _drop(self, gone: set[int]) -> None:
         """Close the gaps of clusters that are no more; the others keep their order."""

@@ -51,9 +51,9 @@ def _features(vector: NDArray[np.float32]) -> dict[int, float]:
     return dict(enumerate(vector.tolist()))
 
 
-# With their defaults all find one cluster or two in unit vectors. The radius of DBSTREAM is about
-# ours: a distance of 1 is a cosine of 0.5. The first centres of the others are near the middle, for
-# with those far away one centre is the nearest to all.
+# DBSTREAM's default radius finds few clusters in unit vectors; this one is about ours: a distance of 1
+# is a cosine of 0.5. The first centres of the others are near the middle, for of centres that are far
+# away one or two are the nearest to all.
 CLUSTERERS: dict[str, Callable[[int, int], Any]] = {
     "dbstream": lambda _k, _seed: DBSTREAM(
         clustering_threshold=1.0, fading_factor=0.001, cleanup_interval=1e9, minimum_weight=1.0

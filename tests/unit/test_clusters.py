@@ -341,6 +341,25 @@ def test_clusters_too_fine_merge_and_old_names_lead_to_the_new(*, sort: bool) ->
     assert sum(model.info(name).size for name in model) == len(vectors)
 
 
+def test_a_regrouped_cluster_takes_in_what_a_new_one_does_not() -> None:
+    truth, vectors = themed(200, 2)
+    model = Clusters(dims=64)
+    found = model.settle(list(vectors), arrive(model, vectors))
+    theme = truth.index(0)
+    centre = vectors[[n for n, name in enumerate(found) if name == found[theme]]].mean(axis=0)
+    centre /= np.linalg.norm(centre)
+    aside = np.random.default_rng(1).normal(size=64).astype(np.float32)
+    for known in (centre, vectors[truth.index(1)]):
+        aside -= known * (aside @ known) / (known @ known)
+    aside /= np.linalg.norm(aside)
+    far, farther = (cosine * centre + math.sqrt(1 - cosine**2) * aside for cosine in (0.45, 0.25))
+    fresh = Clusters(dims=64)
+    fresh.assign("founder", centre, 0.0)
+    assert fresh.assign("far", far, 0.0).new
+    assert model.assign("far", far, 200.0).cluster == found[theme]
+    assert model.assign("farther", farther, 200.0).new
+
+
 def test_a_merge_never_changes_the_id_of_the_larger() -> None:
     model = Clusters(threshold=0.9, dims=64)
     _, vectors = themed(900, 1)
