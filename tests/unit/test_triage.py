@@ -57,6 +57,7 @@ SITUATIONS = st.builds(
     recent_deployment=st.sampled_from([None, MODEL]),
     better_arm=st.sampled_from([None, GOOD]),
     examples=st.integers(0, 5000),
+    at_stake=st.floats(0, 1e9),
 )
 
 
