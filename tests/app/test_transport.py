@@ -6,19 +6,13 @@ The consumer here is the real one; its thread, which talks to the broker, is pla
 import asyncio
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from unittest.mock import AsyncMock
 
 import pytest
-from aiokafka.errors import (
-    IncompatibleBrokerVersion,
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NodeNotReadyError,
-)
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, NodeNotReadyError
 from faust.types import TP
 
 from flywheel_stream.errors import RecreatedTopicError, StateError
@@ -26,7 +20,6 @@ from stream.agents import Agents
 from stream.app import build_faust
 from stream.bench import _plain_faust
 from stream.prometheus import Metrics
-from stream.retry import TRANSIENT
 from stream.settings import Settings
 from stream.topics import Topics
 from stream.transport import (
@@ -37,7 +30,6 @@ from stream.transport import (
     ConsumerThread,
     Ledger,
     fold,
-    hold_back,
 )
 from tests import fleet
 
@@ -524,32 +516,3 @@ async def test_a_topic_made_again_is_noticed_though_no_partition_moves() -> None
     found["unit.logs"] = "another"
     with pytest.raises(RecreatedTopicError, match=r"unit\.logs was deleted and made again"):
         await agents.sweep()
-
-
-class Waiting:
-    """A batch in aiokafka's buffer, as much of it as is needed."""
-
-    def __init__(self) -> None:
-        self.error: BaseException | None = None
-
-    def failure(self, error: BaseException) -> None:
-        self.error = error
-
-
-def test_what_waits_to_be_sent_does_not_go_out_once_we_may_not_write() -> None:
-    class Accumulator:
-        def __init__(self) -> None:
-            self._batches = {A: deque([Waiting(), Waiting()])}
-
-        def drain_by_nodes(self, ignore_nodes: Any, muted_partitions: Any = frozenset()) -> Any:
-            return dict(self._batches), False
-
-    alive = True
-    accumulator = Accumulator()
-    waiting = list(accumulator._batches[A])
-    hold_back(accumulator, lambda: alive)
-    assert accumulator.drain_by_nodes([])[0].keys() == {A}
-    alive = False  # stopped for longer than the session, and woken
-    assert accumulator.drain_by_nodes([]) == ({}, False)
-    assert all(isinstance(batch.error, KafkaTimeoutError) for batch in waiting)
-    assert issubclass(KafkaTimeoutError, TRANSIENT)  # so it is tried again, while it is ours
