@@ -25,7 +25,8 @@ def load_evaluation_sets(files: Sequence[str]) -> EvaluationSets | None:
     for file in files:
         path = Path(file)
         try:
-            sets[path.name] = list(_items(path))
+            # Two folders may hold files of one name.
+            sets[file if path.name in sets else path.name] = list(_items(path))
         except (OSError, UnicodeDecodeError, EOFError) as error:
             raise ConfigError(
                 f"The evaluation set {file} cannot be read ({type(error).__name__}): "

@@ -46,6 +46,17 @@ def test_evaluation_sets_are_read_from_json_lines_and_text(tmp_path: Path) -> No
     )
 
 
+def test_two_evaluation_sets_of_one_name_are_both_kept(tmp_path: Path) -> None:
+    files = [tmp_path / folder / "test.txt" for folder in ("a", "b")]
+    for file, text in zip(files, (RIDDLE, "How far is the Moon from the Earth?"), strict=True):
+        file.parent.mkdir()
+        file.write_text(text)
+    sets = load_evaluation_sets([str(file) for file in files])
+    assert sets is not None
+    assert str(sets.find(RIDDLE)) == "test.txt:1 (equal)"
+    assert str(sets.find("How far is the Moon from the Earth?")) == f"{files[1]}:1 (equal)"
+
+
 def test_without_files_there_is_nothing_to_compare_with() -> None:
     assert load_evaluation_sets(()) is None
 
