@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from flywheel_stream import windows
 from flywheel_stream.drift import Drift, Drifted
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import expect_version
 from flywheel_stream.events import Deployment, Example, Interaction
 from flywheel_stream.experiments import Comparison, Experiments
 from flywheel_stream.fairness import Fairness, Group
@@ -279,8 +279,7 @@ class Comparing:
         Raises:
             StateError: another version wrote it.
         """
-        if state.get("v") != _VERSION:
-            raise StateError(f"Comparisons of version {state.get('v')!r} do not load here.")
+        expect_version(state, _VERSION, "Comparisons")
         self._windows.load(state["windows"])
         if tuple(state["attributes"]) == self._policy.attributes:
             self._strata.load(state["strata"])

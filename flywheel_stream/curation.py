@@ -6,7 +6,6 @@ depends on when a record was read.
 """
 
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from flywheel_stream.contamination import EvaluationSets
+from flywheel_stream.dedup import folded_words
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import (
     Example,
@@ -151,8 +151,7 @@ def normalise(text: str) -> str:
     """NFKC, case folded, runs of white space as one blank: what makes two texts the same."""
     if text.isascii():
         return " ".join(text.lower().split())
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(folded.split())
+    return " ".join(folded_words(text))
 
 
 def prompt_key(call: Interaction) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from river.drift import ADWIN
 
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import expect_version
 from flywheel_stream.events import Deployment
 from flywheel_stream.settling import SCORES, Arm, Minute
 
@@ -90,8 +90,7 @@ class Drift:
         Raises:
             StateError: another version wrote it.
         """
-        if state.get("v") != _VERSION:
-            raise StateError(f"Drift of version {state.get('v')!r} does not load here.")
+        expect_version(state, _VERSION, "Drift")
         self._arms = {Arm(m, v): _Watch(minutes, scores) for m, v, minutes, scores in state["arms"]}
         self._drifts = deque(
             (Drifted(Arm(m, v), *rest) for m, v, *rest in state["drifts"]), maxlen=MAX_DRIFTS

@@ -4,6 +4,8 @@ Expected ends (a duplicate, a record that does not decode) are values, see ``eve
 An exception means that the world is broken: the batch stays unacknowledged and is read again.
 """
 
+from collections.abc import Mapping
+
 
 class FlywheelError(Exception):
     """Root of the errors that we raise; its text is one clear sentence with the remedy."""
@@ -45,3 +47,16 @@ class RecreatedTopicError(FlywheelError):
 
 class StateError(FlywheelError):
     """A snapshot does not load (another version, damaged): the worker stops, state is kept."""
+
+
+def expect_version(state: Mapping[str, object], version: int, what: str) -> None:
+    """Looks whether a dumped state is of our version, its ``v``.
+
+    Raises:
+        StateError: it is not; the sentence names ``what`` and says what to do.
+    """
+    if state.get("v") != version:
+        raise StateError(
+            f"{what} of version {state.get('v')!r}, not {version}, cannot be loaded: run the "
+            "version that wrote it, or start with another prefix (FLYWHEEL_PREFIX)."
+        )

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import expect_version
 from flywheel_stream.sequential import (
     BET_SCALE,
     LEVELS,
@@ -234,8 +234,7 @@ class Experiments:
         Raises:
             StateError: another version wrote it.
         """
-        if state.get("v") != _VERSION:
-            raise StateError(f"Experiments of version {state.get('v')!r} do not load here.")
+        expect_version(state, _VERSION, "Experiments")
         self._restarts = [(at, variant) for at, variant in state["restarts"]]
         self._last = {Arm(m, v): minute for m, v, minute in state["last"]}
         self._pairs = dict(map(_revived, state["pairs"]))

@@ -16,7 +16,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import expect_version
 from flywheel_stream.sequential import Interval, normal_interval
 from flywheel_stream.settling import SCORES, Minute, Outcome
 
@@ -239,8 +239,7 @@ class Fairness:
         Raises:
             StateError: another version wrote it.
         """
-        if state.get("v") != _VERSION:
-            raise StateError(f"Fairness of version {state.get('v')!r} does not load here.")
+        expect_version(state, _VERSION, "Fairness")
         self._period = state["period"]
         self._groups = {name: {} for name in self._attributes}
         for attribute, name, row in state["groups"]:

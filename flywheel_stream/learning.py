@@ -484,7 +484,7 @@ class Fold:
 
     def _alert(self, spike: Spike) -> Output:
         kinds = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
-        proven = self._proven_arm(spike)
+        better, verdict = self._better_arm(spike)
         situation = Situation(
             kinds=kinds,
             rate=spike.rate,
@@ -495,8 +495,8 @@ class Fold:
             new=spike.new,
             models=spike.models,
             recent_deployment=self._suspect(spike),
-            better_arm=proven[0] if proven else self._better_arm(spike),
-            verdict=proven[1] if proven else "",
+            better_arm=better,
+            verdict=verdict,
             examples=sum(self._kinds.get(spike.subject, Counter()).values()),
         )
         over = spike.state == "resolved"
@@ -538,24 +538,23 @@ class Fold:
                 return deployment
         return None
 
-    def _proven_arm(self, spike: Spike) -> tuple[ModelRate, str] | None:
-        """The arm that an experiment prefers to the one that fails most, and its verdict."""
+    def _better_arm(self, spike: Spike) -> tuple[ModelRate | None, str]:
+        """The arm that should take over, and what an experiment says of it, if one has decided."""
         if not spike.models:
-            return None
-        worst = max(spike.models, key=lambda m: (m.rate, m.model, m.variant))
-        found = self._comparing.better_than(Arm(worst.model, worst.variant), self._label)
-        if found is None:
-            return None
-        (model, variant), verdict = found
-        rates = {(m.model, m.variant): m.rate for m in spike.models}
-        return ModelRate(model=model, variant=variant, rate=rates.get(found[0], 0.0)), verdict
-
-    def _better_arm(self, spike: Spike) -> ModelRate | None:
-        """The arm whose users are clearly happier than those of the arm that fails most."""
-        if not spike.models:
-            return None
+            return None, ""
         failing = {(m.model, m.variant): m.rate for m in spike.models}
         worst = max(spike.models, key=lambda m: (m.rate, m.model, m.variant))
+        proven = self._comparing.better_than(Arm(worst.model, worst.variant), self._names.label)
+        if proven is None:
+            return self._happier_arm(worst, failing), ""
+        arm, verdict = proven
+        rate = failing.get(arm, 0.0)
+        return ModelRate(model=arm.model, variant=arm.variant, rate=rate), verdict
+
+    def _happier_arm(
+        self, worst: ModelRate, failing: Mapping[tuple[str, str], float]
+    ) -> ModelRate | None:
+        """The arm whose users are clearly happier than those of the arm that fails most."""
         calls: Counter[tuple[str, str]] = Counter()
         arms: dict[tuple[str, str], tuple[float, float]] = {}
         for row in self._satisfaction.rows():
@@ -617,10 +616,7 @@ class Fold:
 
     def compared(self) -> Picture:
         """Windows, votes, arms, drift and fairness, at the present event time."""
-        return self._comparing.picture(self.now, self._label)
-
-    def _label(self, cluster: str) -> str:
-        return self._names.label(cluster)
+        return self._comparing.picture(self.now, self._names.label)
 
     def _rename(self, cluster: str) -> None:
         kinds = self._kinds[cluster]
@@ -865,7 +861,7 @@ class Learner:
         return fold
 
     def questions(self, records: Iterable[bytes], *, waiting: bool = False) -> list[str]:
-        """The texts of failures and of the sample among these records, which ``take`` will embed sooner or later.
+        """The texts of failures and of the sample among these records: ``take`` will embed them.
 
         Args:
             records: values of the learn topic.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from river import stats
 
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import expect_version
 from flywheel_stream.sequential import Interval, wilson
 
 RECENT_HALF_LIFE = 3600.0
@@ -166,8 +166,7 @@ class Satisfaction:
         Raises:
             StateError: another version wrote it.
         """
-        if state.get("v") != _VERSION:
-            raise StateError(f"Satisfaction of version {state.get('v')!r} does not load here.")
+        expect_version(state, _VERSION, "Satisfaction")
         self._landmark = state["landmark"]
         self._forgotten = state["forgotten"]
         self._totals = {Slice(*row[:3]): _Total.of(row[3:]) for row in state["totals"]}

@@ -106,11 +106,8 @@ class Scrubber:
                 if len(text) >= REMEMBERED_FROM:
                     out.append(self._scrub_long(text, label))
                     continue
-                if may_be_escaped(text):
-                    out.append(self._scrub(text, gate(text), label))
-                    continue
                 gated = gate(text)
-                clean = gated is CLEAN and not always
+                clean = gated is CLEAN and not always and not may_be_escaped(text)
                 out.append(Scrubbed(text, ()) if clean else self._scrub(text, gated, label))
         except ScrubError:
             raise

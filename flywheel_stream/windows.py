@@ -9,7 +9,7 @@ have a row of their own are its heavy hitters; all others share one.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import expect_version
 from flywheel_stream.event_time import NEVER
 
 
@@ -223,8 +223,7 @@ class Windows:
         Raises:
             StateError: another version wrote it.
         """
-        if state.get("v") != _VERSION:
-            raise StateError(f"Windows of version {state.get('v')!r} do not load here.")
+        expect_version(state, _VERSION, "Windows")
         self._now = state["now"]
         self._seen = {
             name: {value: [count, error] for value, count, error in seen}

@@ -18,7 +18,7 @@ from faust.types import TP
 from flywheel_stream import metrics
 from flywheel_stream.cleaning import Cleaner
 from flywheel_stream.comparing import ComparePolicy
-from flywheel_stream.dedup import Window, WindowPolicy
+from flywheel_stream.dedup import Window
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import ConfigError, UnavailableError
 from flywheel_stream.failures import KINDS
@@ -35,7 +35,7 @@ from stream.ingest import Ingest
 from stream.learn import Learn
 from stream.optional_window import OptionalWindow
 from stream.prometheus import Metrics
-from stream.redis_store import Redis, RedisWaitingRoom, RedisWindow
+from stream.redis_store import Redis, RedisWaitingRoom, RedisWindow, window_policy
 from stream.scrubbers import build_scrubber
 from stream.settings import Settings
 from stream.sink import Sink
@@ -312,14 +312,7 @@ class Worker:
 
     def _window(self) -> Window:
         settings = self.settings
-        policy = WindowPolicy(
-            seconds=settings.dedup_window_hours * 3600,
-            generations=settings.dedup_generations,
-            capacity=settings.dedup_capacity,
-            error_rate=settings.dedup_error_rate,
-            named=settings.dedup_index,
-        )
-        window = RedisWindow(self._dedup_redis, policy, settings.redis_shards)
+        window = RedisWindow(self._dedup_redis, window_policy(settings), settings.redis_shards)
         return (
             window if settings.dedup_when_away == "wait" else OptionalWindow(window, self.metrics)
         )

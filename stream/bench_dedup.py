@@ -16,7 +16,7 @@ import redis as redis_client
 from flywheel_stream.dedup import Sighting, WindowPolicy, fingerprint
 from flywheel_stream.events import Message
 from stream.embedded import embedded_servers
-from stream.redis_store import Redis, RedisWindow
+from stream.redis_store import Redis, RedisWindow, window_policy
 from stream.settings import Settings
 
 BATCH = 1000
@@ -46,18 +46,8 @@ def bench_dedup(
         return asyncio.run(_measure(settings, fingerprints, servers.redis))
 
 
-def _policy(settings: Settings) -> WindowPolicy:
-    return WindowPolicy(
-        seconds=settings.dedup_window_hours * 3600,
-        generations=settings.dedup_generations,
-        capacity=settings.dedup_capacity,
-        error_rate=settings.dedup_error_rate,
-        named=settings.dedup_index,
-    )
-
-
 async def _measure(settings: Settings, fingerprints: int, url: str) -> dict[str, Any]:
-    policy = _policy(settings)
+    policy = window_policy(settings)
     connection = Redis(url, PREFIX, 1)
     await connection.check()
     keys = redis_client.Redis.from_url(url)

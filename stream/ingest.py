@@ -229,7 +229,6 @@ class Ingest:
         with self._timed("finish"):
             waiting = dict(zip(awaiting, resolved, strict=True))
             self._top_user.take(batch.calls)
-            self._metrics.set(metrics.TOP_USER, self._top_user.share())
             return cleaner.finish_calls(batch, meetings, waiting, following)
 
     async def _signals(self, batch: SignalBatch) -> Cleaned:
@@ -271,6 +270,7 @@ class Ingest:
 
     async def tick(self) -> None:
         """Carries event time forward where no batch did, and says which partitions are idle."""
+        self._metrics.set(metrics.TOP_USER, self._top_user.share())
         now = time.monotonic()
         due: list[tuple[InputClock, Clock]] = []
         for tp, clock in self._clocks.items():

@@ -134,9 +134,7 @@ class Learn:
             await asyncio.to_thread(self._embedder.embed, texts)
             return True
 
-        failed = partial(self._metrics.inc, metrics.RETRIES, 1, self._topic)
-        going = lambda: not batch.void  # noqa: E731 - a name for what it says
-        if not await patiently(embed, self._topic, going=going, failed=failed):
+        if not await self._persist(batch, embed):
             return False
         self._warm.add(learner.partition)
         return not batch.void
@@ -168,9 +166,13 @@ class Learn:
             await self._sink.write(learned.outputs)
             return True
 
+        return await self._persist(batch, send)
+
+    async def _persist(self, batch: Batch, work: Callable[[], Awaitable[bool]]) -> bool:
+        """Does something for as long as it takes; False if the partition went away."""
         failed = partial(self._metrics.inc, metrics.RETRIES, 1, self._topic)
         going = lambda: not batch.void  # noqa: E731 - a name for what it says
-        return bool(await patiently(send, self._topic, going=going, failed=failed))
+        return bool(await patiently(work, self._topic, going=going, failed=failed))
 
     def _report(self, learner: Learner, learned: Learned) -> None:
         for (metric, labels), number in learned.tally.items():

@@ -7,7 +7,8 @@ not answer is asked again only every few seconds, so that no batch waits for a t
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from flywheel_stream import metrics
 from flywheel_stream.dedup import Seen, Sighting, Window
@@ -15,6 +16,8 @@ from stream.prometheus import Metrics
 from stream.retry import TRANSIENT, is_transient
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ASK_AGAIN = 5.0
 """Seconds after which a Redis that was away is asked again."""
@@ -41,22 +44,21 @@ class OptionalWindow:
 
     async def seen(self, queries: Sequence[tuple[str, float]]) -> list[Seen]:
         """Looks up (fingerprint, ts) pairs, if it can."""
-        if self._clock() >= self._away_until:
-            try:
-                return await self._window.seen(queries)
-            except TRANSIENT as error:
-                self._away(error)
-        self._metrics.inc(metrics.DEDUP_SKIPPED, len(queries), "seen")
-        return [NOT_ASKED] * len(queries)
+        found = await self._asked(lambda: self._window.seen(queries), "seen", len(queries))
+        return [NOT_ASKED] * len(queries) if found is None else found
 
     async def remember(self, sightings: Sequence[Sighting]) -> None:
         """Notes calls, if it can."""
+        await self._asked(lambda: self._window.remember(sightings), "remember", len(sightings))
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]], step: str, calls: int) -> T | None:
+        """What the window answers; nothing while it is away, which counts as left out."""
         if self._clock() >= self._away_until:
             try:
-                return await self._window.remember(sightings)
+                return await ask()
             except TRANSIENT as error:
                 self._away(error)
-        self._metrics.inc(metrics.DEDUP_SKIPPED, len(sightings), "remember")
+        self._metrics.inc(metrics.DEDUP_SKIPPED, calls, step)
         return None
 
     def _away(self, error: BaseException) -> None:

@@ -39,6 +39,7 @@ from flywheel_stream.joining import (
     SignalPut,
     Waiting,
 )
+from stream.settings import Settings
 
 SEEN = """
 local base, gens, out = KEYS[1], {}, {}
@@ -311,6 +312,17 @@ class Redis:
 
 LUA_STACK = 4000
 """Arguments that one script call may unpack; Lua's stack holds about eight thousand."""
+
+
+def window_policy(settings: Settings) -> WindowPolicy:
+    """How the settings cut the rolling window."""
+    return WindowPolicy(
+        seconds=settings.dedup_window_hours * 3600,
+        generations=settings.dedup_generations,
+        capacity=settings.dedup_capacity,
+        error_rate=settings.dedup_error_rate,
+        named=settings.dedup_index,
+    )
 
 
 class RedisWindow:

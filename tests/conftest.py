@@ -4,7 +4,6 @@ A server that cannot be had skips the test at home and fails it in CI, where the
 set. After a test that stopped a real server, the next test that asks for it finds it running again.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,10 +12,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from flywheel_stream import gating, scrubbing
-from flywheel_stream.errors import UnavailableError
 from stream.embedded import Servers, embedded_servers
 from stream.scrubbers import shelf
-from tests.servers import KafkaServer, RedisClusterNode, RedisServer, join
+from tests.servers import KafkaServer, RedisClusterNode, RedisServer, join, needed
 
 # Patterns are compiled once a machine, not in each test process: that takes ten seconds.
 scrubbing.best_gate = lambda: gating.best_gate(shelf())  # type: ignore[assignment, attr-defined]
@@ -33,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def embedded() -> Iterator[Servers]:
     """Give the embedded broker and Redis, shared by the tests of one process."""
     with ExitStack() as running:
-        with _needed():
+        with needed():
             servers = running.enter_context(embedded_servers())
         yield servers
 
@@ -41,7 +39,7 @@ def embedded() -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def _kafka_of_session() -> Iterator[KafkaServer]:
     with _folder() as folder:
-        with _needed():
+        with needed():
             server = KafkaServer(folder)
         yield server
         server.kill()  # its data go with the folder
@@ -82,7 +80,7 @@ def redis_url(redis_server: RedisServer) -> str:
 def redis_cluster_url() -> Iterator[str]:
     """Give the URL of one node of a running Redis Cluster of two, with Bloom."""
     with _folder() as folder:
-        with _needed():
+        with needed():
             nodes = []
             for name in ("a", "b"):
                 (folder / name).mkdir()
@@ -107,7 +105,7 @@ def redis_without_bloom() -> Iterator[str]:
 
 def _redis(*, bloom: bool) -> Iterator[RedisServer]:
     with _folder() as folder:
-        with _needed():
+        with needed():
             server = RedisServer(folder, bloom=bloom)
         yield server
         server.kill()
@@ -117,14 +115,3 @@ def _redis(*, bloom: bool) -> Iterator[RedisServer]:
 def _folder() -> Iterator[Path]:
     with TemporaryDirectory(prefix="flywheel-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
-
-
-@contextmanager
-def _needed() -> Iterator[None]:
-    """Turn a server that cannot be had into a skip, in CI into a failure."""
-    try:
-        yield
-    except UnavailableError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(str(error))

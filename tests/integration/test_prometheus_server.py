@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from flywheel_stream.metrics import CATALOGUE, Metric
 from stream.dashboards import DASHBOARD, exposed_name
 from stream.embedded import free_port, tied_to_parent
 from stream.prometheus import Metrics, serve
+from tests.servers import needed_program
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAFANA = ROOT / "grafana"
@@ -57,17 +57,6 @@ LABEL_VALUES = {
 }
 
 Rows = list[dict[str, Any]]
-
-
-def _program(name: str) -> str:
-    """Return a program of Debian's packages; without it skip, in CI fail."""
-    path = shutil.which(name)
-    if path is None:
-        message = f"{name} is not installed: apt-get install prometheus prometheus-alertmanager"
-        if os.environ.get("CI"):
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
-    return path
 
 
 def _touch(metrics: Metrics, metric: Metric) -> None:
@@ -131,7 +120,7 @@ async def _prometheus(folder: Path, scraped: int) -> AsyncIterator[str]:
     """Run Prometheus on a free port until the block ends."""
     url = f"http://127.0.0.1:{free_port()}"
     command = [
-        _program("prometheus"),
+        needed_program("prometheus"),
         f"--config.file={_configured(folder, scraped)}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={url.removeprefix('http://')}",
@@ -259,14 +248,14 @@ def _rule(name: str) -> str:
 )
 def test_the_tools_of_prometheus_accept_our_files(program: str, arguments: list[str]) -> None:
     done = subprocess.run(
-        [_program(program), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [needed_program(program), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("severity", "receiver"), [("critical", "pager"), ("warning", "chat")])
 def test_alerts_reach_the_receiver_of_their_severity(severity: str, receiver: str) -> None:
-    command = [_program("amtool"), "config", "routes", "test"]
+    command = [needed_program("amtool"), "config", "routes", "test"]
     command += ["--config.file=grafana/alertmanager.yml", f"severity={severity}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == receiver

@@ -28,8 +28,9 @@ from flywheel_stream.events import (
 from flywheel_stream.experiments import Verdict
 from flywheel_stream.learning import Fold, Learner, LearnPolicy
 from flywheel_stream.settling import Arm
-from flywheel_stream.signals import judge, thumb
+from flywheel_stream.signals import thumb
 from flywheel_stream.windows import ALL
+from tests.unit.test_learning import judged
 
 START = 1_760_000_000.0 - 1_760_000_000.0 % 86_400
 EMBEDDER = HashingEmbedder()
@@ -56,22 +57,6 @@ def call_of(number: int, ts: float, rng: random.Random, app: str) -> Interaction
     )
 
 
-def judged(call: Interaction, offset: int, signals: list[Signal], topic: str) -> Judged:
-    satisfied, uncertainty = judge(call.checks, signals)
-    return Judged(
-        origin=Origin(topic, 0, offset),
-        trace_id=call.trace_id,
-        ts=max([call.at, *(signal.at for signal in signals)]),
-        app=call.app,
-        revision=len(signals),
-        why="signal" if signals else "check",
-        interaction=call,
-        signals=signals,
-        satisfied=satisfied,
-        uncertainty=uncertainty,
-    )
-
-
 def day(seed: int = 1, calls: int = 300, app: str = "shop") -> list[Learnable]:
     """Calls of two arms; a third get thumbs, some a second one that revises the first."""
     rng = random.Random(seed)
@@ -94,7 +79,7 @@ def day(seed: int = 1, calls: int = 300, app: str = "shop") -> list[Learnable]:
         )
         out.append(Traffic(origin=call.origin, app=app, counts=[count]))
         if call.checks:
-            out.append(judged(call, n, [], "llm.logs"))
+            out.append(judged(call, n, topic="llm.logs"))
         if rng.random() < 0.35:
             good = rng.random() < (0.8 if call.variant == "a" else 0.5)
             told: list[Signal] = []
@@ -108,7 +93,7 @@ def day(seed: int = 1, calls: int = 300, app: str = "shop") -> list[Learnable]:
                         user_id=call.user_id, id=f"{n}/{again}",
                     ),
                 ]  # fmt: skip
-                out.append(judged(call, 2 * n + again, told, "llm.feedback"))
+                out.append(judged(call, 2 * n + again, *told))
     return out
 
 
@@ -289,13 +274,13 @@ def test_a_revision_after_settling_changes_the_figures_and_no_comparison() -> No
         )
         records.append(Traffic(origin=call.origin, app="shop", counts=[count]))
         told = [Signal(trace_id=call.trace_id, ts=call.at, kind="thumb", value="up", id=str(n))]
-        records.append(judged(call, n, told, "llm.feedback"))
+        records.append(judged(call, n, *told))
     learner = feed(
         new_learner(), [*records, Clock(topic="llm.logs", partition=0, until=START + 3e3)]
     )
     before = picture(learner)
     later = Signal(trace_id="shop-0", ts=START + 4000, kind="thumb", value="down", id="x")
-    feed(learner, [judged(calls[0], 99, [later], "llm.feedback")])
+    feed(learner, [judged(calls[0], 99, later)])
     feed(learner, [Clock(topic="llm.logs", partition=0, until=START + 9000)])
     after = picture(learner)
     assert before.arms == after.arms
@@ -304,7 +289,7 @@ def test_a_revision_after_settling_changes_the_figures_and_no_comparison() -> No
         Signal(trace_id="shop-1", ts=START + 9500 + n, kind="thumb", value="down", id=f"y{n}")
         for n in range(2)
     ]
-    feed(learner, [judged(calls[1], 100, fuller, "llm.feedback")])
+    feed(learner, [judged(calls[1], 100, *fuller)])
     feed(learner, [Clock(topic="llm.logs", partition=0, until=START + 20_000)])
     last = picture(learner)
     assert last.arms == before.arms
