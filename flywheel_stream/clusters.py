@@ -291,6 +291,16 @@ class Clusters(Clusterer):
         row, similarity = self._closest(self._unit(vector))
         return None if row is None else (self._clusters[row].id, similarity)
 
+    def home(self, vector: NDArray[np.float32]) -> str | None:
+        """Find the cluster that a vector would join, without learning; None if it would found one.
+
+        Raises:
+            ValueError: The vector has another shape or is not finite.
+        """
+        row, similarity = self._closest(self._unit(vector))
+        joins = row is not None and similarity >= self._reaches[row]
+        return self._clusters[row].id if row is not None and joins else None
+
     def info(self, cluster_id: str) -> ClusterInfo:
         """Describe a live cluster, its weight as of the latest event time seen.
 

@@ -53,6 +53,16 @@ class Topics:
             if self._near.sum() >= _FADES:
                 self._near //= 2
 
+    def topic(self, vector: NDArray[np.float32]) -> str | None:
+        """The id of the topic that a question is about; None if it is about none of them.
+
+        Nothing is learnt from it, so it may be asked of calls outside of the sample.
+
+        Args:
+            vector: shape (dims,).
+        """
+        return self._clusters.home(vector)
+
     def unseen(self, vector: NDArray[np.float32]) -> Finding | None:
         """Says whether a question is about none of the topics.
 

@@ -49,6 +49,20 @@ def test_a_topic_that_many_ask_about_is_known_in_time() -> None:
     assert known.unseen(about(12, rng)) is None
 
 
+def test_a_question_is_told_its_topic_without_being_learnt() -> None:
+    rng = np.random.default_rng(7)
+    known = learnt(800)
+    before = known.dump()
+    assert Topics(DIMS).topic(about(1, rng)) is None
+    assert known.topic(about(12, rng, noise=0.0)) is None
+    told = {
+        topic: {known.topic(about(topic, rng, noise=0.05)) for _ in range(20)} for topic in (1, 2)
+    }
+    assert all(len(names) == 1 and None not in names for names in told.values())
+    assert told[1] != told[2]
+    assert known.dump() == before
+
+
 def test_a_restart_changes_nothing() -> None:
     known = learnt(1_500)
     again = Topics.load(known.dump(), DIMS)
