@@ -58,6 +58,8 @@ class Assignment(NamedTuple):
     similarity: float
     """Cosine with the nearest centroid before it moved; if new, with the one that was too far."""
     new: bool
+    merged: tuple[tuple[str, str], ...] = ()
+    """Clusters that became one at this record, the old id and the one that goes on, in order."""
 
 
 class ClusterInfo(NamedTuple):
@@ -182,6 +184,7 @@ class Clusters(Clusterer):
         self._places = np.full(window, -1, dtype=np.int32)
         self._merged_into: dict[str, str] = {}
         self._split_from: dict[str, str] = {}
+        self._merges: list[tuple[str, str]] = []  # since the present record came
 
     def __len__(self) -> int:
         return len(self._clusters)
@@ -231,8 +234,9 @@ class Clusters(Clusterer):
             bit = int.from_bytes(digest, "little") % _USER_BITS
             self._users[row, bit >> 3] |= 1 << (bit & 7)
         assignment = Assignment(self._clusters[row].id, similarity, new)
+        self._merges = []
         self._remember(row, unit)
-        return assignment
+        return assignment._replace(merged=tuple(self._merges)) if self._merges else assignment
 
     def resolve(self, cluster_id: str) -> str:
         """Follow merges to the cluster that holds what ``cluster_id`` held; itself if none did.
@@ -578,6 +582,7 @@ class Clusters(Clusterer):
             self._words.add(exemplar.text)
         new.exemplars = kept
         self._note(self._merged_into, old.id, new.id)
+        self._merges.append((old.id, new.id))
 
     def _split(self, source: str | None, size: int) -> str:
         """Found a cluster for a group that is no cluster's own; its records leave the source."""

@@ -55,6 +55,7 @@ from flywheel_stream.events import (
     encode,
 )
 from flywheel_stream.failures import KINDS, UNEXPLAINED, excerpt, failure_kinds, severity
+from flywheel_stream.lifecycle import Lifecycles, State
 from flywheel_stream.lineage import alert_id
 from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
@@ -117,6 +118,8 @@ class AppPicture(NamedTuple):
     slices: list[SliceStats]
     failures: dict[str, int]
     clusters: int
+    states: dict[State, int]
+    """Live clusters by where they stand."""
     incidents: list[tuple[OpenIncident, float]]
     examples: dict[str, int]
 
@@ -129,6 +132,9 @@ class ClusterPicture(NamedTuple):
     size: int
     users: int
     kinds: dict[str, int]
+    state: State
+    since: float
+    """Event time at which it came into that state; resolved: of its last failure."""
 
 
 class Fold:
@@ -167,6 +173,7 @@ class Fold:
         self._counted: OrderedDict[str, Counted] = OrderedDict()
         self._kinds: dict[str, Counter[str]] = {}
         self._names = ClusterNames(policy.cluster_capacity)
+        self._lifecycles = Lifecycles(policy.cluster_capacity)
         self._consistency = Consistency()
         self._topics = Topics(embedder.dims)
         self._told: dict[str, Finding | None] = {}  # of calls that this advance judges first
@@ -274,6 +281,8 @@ class Fold:
             "",
         )
         cluster = self._clusters.resolve(subject)
+        if decision.choice:
+            self._lifecycles.decided(cluster)
         if decision.kind not in KINDS - {UNEXPLAINED} or cluster not in self._clusters:
             return
         texts = [text for _, text in self._clusters.info(cluster).exemplars]
@@ -320,7 +329,8 @@ class Fold:
         fullness = (judged.revision, judged.next is not None)
         if before is not None and (before.revision, before.followed) >= fullness:
             return []  # told again by the other side of a join, or after a crash
-        cluster = before.cluster if before else None
+        known = before.cluster if before else None
+        cluster = None if known is None else self._clusters.resolve(known)
         forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
         outputs: list[Output] = []
         if not forgotten:
@@ -350,7 +360,17 @@ class Fold:
         call = judged.interaction
         text = excerpt(call.question)
         user = call.user_id or call.session_id or None
-        return self._clusters.assign(judged.trace_id, vector, at, text, user).cluster
+        placed = self._clusters.assign(judged.trace_id, vector, at, text, user)
+        for old, new in placed.merged:
+            self._merge(old, new, at)
+        return self._clusters.resolve(placed.cluster)
+
+    def _merge(self, old: str, new: str, at: float) -> None:
+        """What is known of a cluster by its id goes on under the one that it became."""
+        self._alerts.merged(old, new)
+        self._lifecycles.merged(old, new, at)
+        if old in self._kinds:
+            self._kinds.setdefault(new, Counter()).update(self._kinds.pop(old))
 
     def _count(
         self,
@@ -409,8 +429,9 @@ class Fold:
     ) -> list[Output]:
         failed_before = before is not None and bool(before.kinds)
         if not kinds:
-            if failed_before and before is not None and before.cluster is not None:
-                self._alerts.retract(before.cluster, at, trace_id=judged.trace_id)
+            if failed_before and cluster is not None:
+                self._alerts.retract(cluster, at, trace_id=judged.trace_id)
+                self._lifecycles.retract(cluster)
                 return [Output("failures", judged.trace_id, None, self.app)]
             return []
         assert cluster is not None  # noqa: S101 - a failure has been placed
@@ -420,6 +441,7 @@ class Fold:
         if not failed_before:  # else it counts since the signal that decided it
             self._kinds.setdefault(cluster, Counter())[kinds[0].kind] += 1
             self._rename(cluster)
+            self._lifecycles.failed(cluster, at, self._clusters)
             self._alerts.observe(
                 cluster,
                 at,
@@ -479,6 +501,7 @@ class Fold:
         self._comparing.pass_minute(minute, [p for found in by_slice.values() for p in found])
         total = sum(number for (*_, duplicate), number in counts.items() if not duplicate)
         self._alerts.traffic(minute, total)
+        self._lifecycles.pass_calls(total)
 
     # ------------------------------------------------------------ alerts
 
@@ -500,6 +523,8 @@ class Fold:
             examples=sum(self._kinds.get(spike.subject, Counter()).values()),
         )
         over = spike.state == "resolved"
+        if not over:
+            self._lifecycles.spiked(spike.subject, spike.ts)
         urgent = 0.0 if over else round(urgency(situation), 4)
         if over:
             self._urgencies.pop(spike.incident, None)
@@ -596,6 +621,7 @@ class Fold:
             self._satisfaction.rows(),
             {name: number for name, number in self._failures.items() if number > 0},
             len(self._clusters),
+            self._lifecycles.counts(self._clusters, self.now),
             incidents,
             self._curation.counts(),
         )
@@ -610,6 +636,7 @@ class Fold:
                 info.size,
                 info.users,
                 dict(self._kinds.get(info.id, {})),
+                *self._lifecycles.stage(info.id, self.now),
             )
             for info in infos[:limit]
         ]
@@ -620,6 +647,8 @@ class Fold:
 
     def _rename(self, cluster: str) -> None:
         kinds = self._kinds[cluster]
+        if len(self._kinds) > 2 * self._policy.cluster_capacity:
+            self._kinds = {name: own for name, own in self._kinds.items() if name in self._clusters}
         self._names.renew(
             cluster,
             kinds.total(),
@@ -660,6 +689,7 @@ class Fold:
             "counted": [[name, *_counted_row(counted)] for name, counted in self._counted.items()],
             "kinds": {name: dict(kinds) for name, kinds in self._kinds.items()},
             "names": self._names.dump(),
+            "lifecycles": self._lifecycles.dump(),
             "consistency": self._consistency.dump(),
             "topics": self._topics.dump(),
             "classifier": self._classifier.dump(),
@@ -704,6 +734,9 @@ class Fold:
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
         # States of before there were these load without them.
         self._names = ClusterNames.load(state.get("names", {}), self._policy.cluster_capacity)
+        if "lifecycles" in state:
+            capacity = self._policy.cluster_capacity
+            self._lifecycles = Lifecycles.load(state["lifecycles"], capacity)
         self._consistency = Consistency.load(state.get("consistency", []))
         if "topics" in state:
             self._topics = Topics.load(state["topics"], self._embedder.dims)

@@ -427,6 +427,19 @@ CLUSTERS = Metric(
         "{{app}}",
     ),
 )
+CLUSTER_STATES = Metric(
+    "flywheel_cluster_states",
+    "gauge",
+    "Live failure clusters by where they stand: new, open, resolved, regressed.",
+    ("app", "state"),
+    Panel(
+        _QUALITY,
+        "Failure clusters by state",
+        "short",
+        'sum by (state) (flywheel_cluster_states{app=~"$app"})',
+        "{{state}}",
+    ),
+)
 INCIDENTS = Metric(
     "flywheel_incident_urgency",
     "gauge",

@@ -119,12 +119,12 @@ def satisfaction_table(folds: list[Fold]) -> Table:
 
 def cluster_table(folds: list[Fold]) -> Table:
     """What goes wrong most."""
-    table = Table("app", "cluster", "about", "failures", "users", "kinds")
+    table = Table("app", "cluster", "about", "state", "failures", "users", "kinds")
     for fold in folds:
         for cluster in fold.top_clusters(4):
             kinds = ", ".join(sorted(cluster.kinds, key=lambda k: -cluster.kinds[k])[:3])
-            row = (cluster.id, cluster.label, str(cluster.size), str(cluster.users), kinds)
-            table.add_row(fold.app, *row)
+            row = (cluster.id, cluster.label, cluster.state, cluster.size, cluster.users, kinds)
+            table.add_row(fold.app, *map(str, row))
     return table
 
 

@@ -298,6 +298,7 @@ _SHOWN = (
     metrics.THUMBS,
     metrics.FAILURES,
     metrics.CLUSTERS,
+    metrics.CLUSTER_STATES,
     metrics.INCIDENTS,
     metrics.EXAMPLES,
 )
@@ -321,6 +322,8 @@ def _show(picture: AppPicture, rows: Rows) -> None:
     for kind, failures in picture.failures.items():
         rows[metrics.FAILURES][app, kind] = failures
     rows[metrics.CLUSTERS][(app,)] = picture.clusters
+    for state, clusters in picture.states.items():
+        rows[metrics.CLUSTER_STATES][app, state] = clusters
     for incident, urgency in picture.incidents:
         rows[metrics.INCIDENTS][app, incident.incident] = urgency
     for kind, number in picture.examples.items():

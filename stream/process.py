@@ -486,6 +486,7 @@ def _app(fold: Fold) -> dict[str, Any]:
         ],
         "failures": picture.failures,
         "clusters": picture.clusters,
+        "cluster_states": picture.states,
         "open_incidents": [incident.incident for incident, _ in picture.incidents],
         "examples": picture.examples,
         **plain(fold.compared(), fold.deployments()),

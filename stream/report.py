@@ -1100,15 +1100,26 @@ def _clusters(failures: _Failures, summary: Mapping[str, Any]) -> Html:
         (
             _about(cluster, failures.excerpts.get(cluster["id"], "")),
             app,
+            _stage(cluster),
             cluster["size"],
             cluster["users"],
             ", ".join(f"{_words(kind)} {n:,}" for kind, n in _ranked(cluster["kinds"])[:4]),
         )
         for cluster, app in rows[:MOST_ROWS]
     ]
-    table = _table(("about", "app", "failures", "users", "kinds"), cells)
+    table = _table(("about", "app", "state", "failures", "users", "kinds"), cells)
     more = _more(max(known, len(rows)) - len(cells), "more clusters")
-    return _join((table, more)) if cells else _soft("No cluster formed.")
+    text = (
+        "New: seen once or twice. Open: recurs. Resolved: silent for so many calls that it is no"
+        " chance. Regressed: was resolved, and recurs."
+    )
+    return _join((table, more, _soft(text))) if cells else _soft("No cluster formed.")
+
+
+def _stage(cluster: Mapping[str, Any]) -> Html:
+    state, since = cluster["state"], cluster["since"]
+    badge = _el("span", state, class_=f"badge {state}")
+    return _join((badge, _el("small", f"since {_moment(since)} UTC")))
 
 
 def _about(cluster: Mapping[str, Any], excerpt: str) -> Html:

@@ -132,7 +132,8 @@ def summary_of(**given: Any) -> dict[str, Any]:
     ]  # fmt: skip
     clusters = [
         {"id": f"c_{n}", "label": f"refund, window, topic {n}", "size": 300 // n, "users": 200 // n,
-         "kinds": {"factual_error": 200 // n, "latency": 100 // n}}
+         "kinds": {"factual_error": 200 // n, "latency": 100 // n},
+         "state": ("new", "open", "resolved", "regressed")[n % 4], "since": START}
         for n in range(1, 9)
     ]  # fmt: skip
     app = {"slices": slices, "failures": {"factual_error": 300}, "clusters": 31, "examples": {}}
@@ -320,6 +321,7 @@ def test_failures_say_what_they_are_about_and_whom_they_hit(busy: Page) -> None:
         "refund, window, topic 1",
         "factual error 200, latency 100",
         "and 54 more clusters",
+        "regressed",
     ):
         assert text in busy.texts
     assert "How long is the refund window?" in busy.texts
@@ -400,7 +402,17 @@ def test_text_from_anywhere_is_escaped(tmp_path: Path) -> None:
     write(tmp_path / "dead-letters.jsonl", [letter])
     known = {
         "slices": [{"model": EVIL, "variant": EVIL, "thumbs": {"up": 1}}],
-        "top_clusters": [{"id": "c_1", "label": EVIL, "size": 1, "users": 1, "kinds": {EVIL: 1}}],
+        "top_clusters": [
+            {
+                "id": "c_1",
+                "label": EVIL,
+                "size": 1,
+                "users": 1,
+                "kinds": {EVIL: 1},
+                "state": "open",
+                "since": START,
+            }
+        ],
     }
     summary = summary_of(
         outcomes={EVIL: 7451},

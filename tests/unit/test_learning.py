@@ -225,6 +225,40 @@ def test_a_revision_takes_back_what_the_former_one_counted() -> None:
     assert {row["label"] for row in rows(outputs, "curated") if row and "label" in row} == {True}
 
 
+def test_what_was_counted_follows_a_contradiction_and_a_late_signal_everywhere() -> None:
+    """A call fails, then its user changes their mind, then half a day later another one tells what is wrong."""
+    learner = new_learner()
+    call = interaction("t1", START)
+    down, up = thumb("t1", START + 1, "down"), thumb("t1", START + 50, "up")
+    late = Signal(
+        trace_id="t1", ts=START + 40_000, kind="report", comment="wrong price", user_id="o", id="r"
+    )
+
+    def known() -> tuple[Any, ...]:
+        fold = learner.folds()[0]
+        slices = fold.picture().slices
+        thumbs: Counter[str] = Counter()
+        for row in fold.hours():
+            thumbs.update(row.thumbs)
+        week = next(row for row in fold.compared().windows if row.window == "1w")
+        windows = (week.judged, week.failed, week.up, week.down)
+        return fold.picture().failures, sum(row.judged for row in slices), +thumbs, windows
+
+    first = feed(learner, [judged(call, 0, down), clock(START + 20)])
+    assert known() == ({"unexplained": 1}, 1, {"down": 1}, (1, 1, 0, 1))
+    second = feed(learner, [judged(call, 1, down, up), clock(START + 100)])
+    assert known() == ({}, 1, {"up": 1}, (1, 0, 1, 0))
+    third = feed(learner, [judged(call, 2, down, up, late), clock(START + 40_100)])
+    assert known() == ({"factual_error": 1}, 1, {"up": 1}, (1, 1, 1, 0))
+    told = rows([*first, *second, *third], "failures")
+    assert [row and row["kinds"][0]["kind"] for row in told] == [
+        "unexplained",
+        None,
+        "factual_error",
+    ]
+    assert told[0]["cluster"] == told[2]["cluster"]
+
+
 def test_a_failure_that_stays_one_is_counted_once() -> None:
     learner = new_learner()
     call = interaction("t1", START)
@@ -290,6 +324,69 @@ def test_event_time_waits_for_inputs_that_were_not_heard_of() -> None:
     assert learner.watermark.now == NEVER
     feed(learner, [clock(START + 50, topic="llm.feedback")])
     assert learner.watermark.now == START + 50
+
+
+def test_a_cluster_that_was_fixed_and_comes_back_is_the_same_one_also_after_restarts() -> None:
+    straight, restarted = new_learner(), new_learner()
+    stages: list[tuple[str, str, float]] = []
+    for record in two_bad_hours():
+        feed(straight, [record])
+        feed(restarted, [record, clock(record_ts(record) - 300)])
+        (again := new_learner()).load(
+            restarted.dump(), [restarted.dump_app(fold.app) for fold in restarted.folds()]
+        )
+        restarted = again
+        for cluster in restarted.folds()[0].top_clusters() if restarted.folds() else ():
+            if not stages or stages[-1][:2] != (cluster.id, cluster.state):
+                stages.append((cluster.id, cluster.state, cluster.since))
+    for learner in (straight, restarted):
+        feed(learner, [clock(START + 9 * 3600)])
+    assert [state for _, state, _ in stages] == ["new", "open", "resolved", "regressed", "resolved"]
+    assert len({cluster for cluster, *_ in stages}) == 1
+    assert restarted.pictures()[0].states == {"new": 0, "open": 0, "resolved": 1, "regressed": 0}
+    assert restarted.folds()[0].dump()["lifecycles"] == straight.folds()[0].dump()["lifecycles"]
+
+
+def test_what_is_known_of_a_cluster_goes_on_under_the_one_it_is_merged_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An incident, a state and kinds stay with the failures, and late signals find them."""
+    learner = new_learner()
+    bad = [record for record in bad_day() if record_ts(record) < START + 6.5 * 3600]
+    feed(learner, [*bad, clock(START + 6.5 * 3600)])
+    fold = learner.folds()[0]
+    (incident,) = fold._alerts.open_incidents()
+    (cluster,) = fold.top_clusters()
+    assign = fold._clusters.assign
+
+    def merging(*args: Any, **fields: Any) -> Any:
+        placed = assign(*args, **fields)
+        row = fold._clusters._rows[placed.cluster]
+        into = fold._clusters._rows.get("c_other", row)
+        if into != row:
+            return placed
+        fold._clusters._found("c_other", START)
+        fold._clusters._merges = []
+        fold._clusters._merge(row, fold._clusters._rows["c_other"])
+        fold._clusters._drop({row})
+        return placed._replace(merged=tuple(fold._clusters._merges))
+
+    monkeypatch.setattr(fold._clusters, "assign", merging)
+    call = interaction("x1", START + 6.5 * 3600 + 1, 9_000, variant="b")
+    first = judged(call, 9_000, thumb("x1", call.at, "down"))
+    (row,) = rows(feed(learner, [first, clock(call.at + 60)]), "failures")
+    assert row["cluster"] == "c_other"
+    (moved,) = fold._alerts.open_incidents()
+    assert (moved.incident, moved.subject) == (incident.incident, "c_other")
+    (now,) = fold.top_clusters()
+    assert (now.id, now.state, now.size) == ("c_other", "open", cluster.size + 1)
+    assert now.kinds == {"unexplained": cluster.kinds["unexplained"] + 1}
+    old = next(r for r in reversed(bad) if isinstance(r, Judged) and r.satisfied < 0.5)
+    happy = thumb(old.trace_id, call.at + 70, "up")
+    again = judged(old.interaction, 9_001, *old.signals, happy, n=1)
+    fresh = set(fold._alerts._subjects["c_other"].traces)
+    feed(learner, [again, clock(call.at + 200)])
+    assert fresh - set(fold._alerts._subjects["c_other"].traces) == {old.trace_id}
 
 
 # ---------------------------------------------------------------- material
@@ -404,6 +501,18 @@ def bad_day() -> list[Learnable]:
         fails = (bad and arm == "b" and second % 30 == 0) or second % 3600 == 1800
         if second % 30 == 0:
             out.append(judged(call, offset, thumb(call.trace_id, ts, "down" if fails else "up")))
+        out.append(traffic(int(ts // 60), [offset]))
+    return out
+
+
+def two_bad_hours() -> list[Learnable]:
+    """A call a minute for nine hours; in the second and in the sixth each fails."""
+    out: list[Learnable] = []
+    for offset, second in enumerate(range(0, 9 * 3600, 60)):
+        ts = START + second
+        call = interaction(f"t{second}", ts, offset)
+        if second // 3600 in {1, 5}:
+            out.append(judged(call, offset, thumb(call.trace_id, ts, "down")))
         out.append(traffic(int(ts // 60), [offset]))
     return out
 
@@ -547,7 +656,7 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
 def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
     fold = Fold("shop", POLICY, EMBEDDER)
     state = fold.dump()
-    for part in ("names", "consistency", "topics", "classifier"):
+    for part in ("names", "lifecycles", "consistency", "topics", "classifier"):
         del state[part]
     again = Fold("shop", POLICY, EMBEDDER)
     again.load(state)
