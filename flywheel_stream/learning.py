@@ -56,12 +56,12 @@ from flywheel_stream.events import (
 )
 from flywheel_stream.failures import KINDS, UNEXPLAINED, excerpt, failure_kinds, severity
 from flywheel_stream.lifecycle import Lifecycles, State
-from flywheel_stream.lineage import alert_id
+from flywheel_stream.lineage import alert_id, is_sampled
 from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import standing, thumb, vote
-from flywheel_stream.topics import Topics
+from flywheel_stream.topics import TopicMap, Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
 
 STATE_VERSION = 2
@@ -88,6 +88,7 @@ class LearnPolicy:
     max_per_cluster: int = 1_000
     near_bytes: int = 2_000_000
     value_attribute: str = ""
+    sample_rate: float = 0.01
     evaluation: EvaluationSets | None = None
 
 
@@ -120,6 +121,8 @@ class AppPicture(NamedTuple):
     clusters: int
     states: dict[State, int]
     """Live clusters by where they stand."""
+    unseen_topics: int
+    """Topics that nobody asked about before, of the last week."""
     incidents: list[tuple[OpenIncident, float]]
     examples: dict[str, int]
 
@@ -266,13 +269,17 @@ class Fold:
         """Vectors of the failures that have no cluster yet, and of the sample, in one batch."""
         texts: dict[str, str] = {}
         for record, kinds in zip(due, found, strict=True):
-            if isinstance(record, Judged) and (kinds or record.why == "sample"):
+            if isinstance(record, Judged) and (kinds or self._is_sampled(record)):
                 known = self._counted.get(record.trace_id)
                 if known is None or (kinds and known.cluster is None):
                     texts.setdefault(record.trace_id, record.interaction.question)
         if not texts:
             return {}
         return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
+
+    def _is_sampled(self, judged: Judged) -> bool:
+        """Whether it is one of the sample of all calls; ``why`` names a check first."""
+        return judged.why == "sample" or is_sampled(judged.trace_id, self._policy.sample_rate)
 
     def _decide(self, decision: Decision) -> None:
         """Learns from the clearest failures of an incident what kind they are, if that was said."""
@@ -291,7 +298,7 @@ class Fold:
 
     def questions(self) -> list[str]:
         """The texts of failures and of the sample that wait for their time."""
-        return _questions(self._buffer)
+        return _questions(self._buffer, self._policy.sample_rate)
 
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
         """Counts the minutes that are over, and runs the ticks, up to a time."""
@@ -338,12 +345,17 @@ class Fold:
             if kinds:
                 learnt = self._learnt(kinds, before, vector)
                 kinds = _with_learnt(kinds, learnt)
-            elif judged.why == "sample" and before is None and vector is not None:
-                self._topics.learn(judged.trace_id, vector, at)
+            if before is None and vector is not None and self._is_sampled(judged):
+                self._learn_topic(judged, vector, at)
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
             outputs += self._count(judged, before, kinds, cluster, at, learnt=learnt)
         return outputs + self._curate(judged, kinds, cluster)
+
+    def _learn_topic(self, judged: Judged, vector: Any, at: float) -> None:
+        call = judged.interaction
+        user = call.user_id or call.session_id or None
+        self._topics.learn(judged.trace_id, vector, at, excerpt(call.question), user)
 
     def _learnt(self, kinds: list[Finding], before: Counted | None, vector: Any) -> list[Finding]:
         """What memory tells of a failure; decided when it is placed, and then it stands."""
@@ -622,6 +634,7 @@ class Fold:
             {name: number for name, number in self._failures.items() if number > 0},
             len(self._clusters),
             self._lifecycles.counts(self._clusters, self.now),
+            len(self._topics.news(self.now)),
             incidents,
             self._curation.counts(),
         )
@@ -640,6 +653,10 @@ class Fold:
             )
             for info in infos[:limit]
         ]
+
+    def topics(self, limit: int = 20) -> TopicMap:
+        """What users ask about, and what nobody asked about before."""
+        return self._topics.map(self.now, limit)
 
     def compared(self) -> Picture:
         """Windows, votes, arms, drift and fairness, at the present event time."""
@@ -747,11 +764,16 @@ class Fold:
             self._deployments.append(decode_deployment(raw))
 
 
-def _questions(records: Iterable[Learnable]) -> list[str]:
+def _questions(records: Iterable[Learnable], sample_rate: float) -> list[str]:
     return [
         record.interaction.question
         for record in records
-        if isinstance(record, Judged) and (record.why == "sample" or failure_kinds(record))
+        if isinstance(record, Judged)
+        and (
+            record.why == "sample"
+            or is_sampled(record.trace_id, sample_rate)
+            or failure_kinds(record)
+        )
     ]
 
 
@@ -903,7 +925,8 @@ class Learner:
         Raises:
             msgspec.DecodeError: a record is none of ours.
         """
-        new = _questions(decode_learnable(value) for value in records)
+        known = (decode_learnable(value) for value in records)
+        new = _questions(known, self._policy.sample_rate)
         if not waiting:
             return new
         return [*new, *(text for fold in self._apps.values() for text in fold.questions())]

@@ -440,6 +440,19 @@ CLUSTER_STATES = Metric(
         "{{state}}",
     ),
 )
+UNSEEN_TOPICS = Metric(
+    "flywheel_unseen_topics",
+    "gauge",
+    "Topics of the last week that nobody asked about before, among the sample of all calls.",
+    ("app",),
+    Panel(
+        _QUALITY,
+        "Topics that nobody asked about before",
+        "short",
+        'max by (app) (flywheel_unseen_topics{app=~"$app"})',
+        "{{app}}",
+    ),
+)
 INCIDENTS = Metric(
     "flywheel_incident_urgency",
     "gauge",

@@ -491,6 +491,17 @@ def _app(fold: Fold) -> dict[str, Any]:
         "examples": picture.examples,
         **plain(fold.compared(), fold.deployments()),
         "top_clusters": [cluster._asdict() for cluster in fold.top_clusters()],
+        "topics": _topics(fold),
+    }
+
+
+def _topics(fold: Fold) -> dict[str, Any]:
+    known = fold.topics()
+    return {
+        "sampled": known.sampled,
+        "topics": [topic._asdict() for topic in known.topics],
+        "unseen": [topic._asdict() for topic in known.unseen],
+        "rest": known.rest,
     }
 
 

@@ -71,6 +71,7 @@ def write_report(out: Path, summary: dict[str, Any], hours: list[dict[str, Any]]
         "Changes of satisfaction": _drift_section(summary, hours),
         "Arms": _arms_section(summary),
         "Fairness": _fairness_section(summary),
+        "What users ask": _topic_section(summary),
         "What goes wrong": _failure_section(failures, summary, hours),
         "Personal data replaced": _scrubbed_section(summary),
         "What was left out": _dropped_section(summary, dead),
@@ -1036,6 +1037,60 @@ def _fairness_section(summary: Mapping[str, Any]) -> Html:
 
 def _gap(gap: Mapping[str, Any] | None, form: Callable[[float], str]) -> str:
     return "too few" if gap is None else _reach(gap["estimate"], gap["interval"], form)
+
+
+# ---------------------------------------------------------------- topics
+
+
+def _topic_section(summary: Mapping[str, Any]) -> Html:
+    found = [
+        (app, known["topics"])
+        for app, known in summary.get("apps", {}).items()
+        if known.get("topics", {}).get("sampled")
+    ]
+    if not found:
+        return _soft("No call was sampled (sample_rate).")
+    found.sort(key=lambda row: (-row[1]["sampled"], row[0]))
+    text = (
+        "Of a sample of all calls, not only of those that failed. Lately: the last hours, told as"
+        " rising or falling where that is no chance. Unseen: farther from every topic known then than"
+        " nearly all traffic was."
+    )
+    parts = (_app_topics(app, known) for app, known in found[:MOST_APPS])
+    return _join((_soft(text), *parts, _more(len(found) - MOST_APPS, "more apps")))
+
+
+def _app_topics(app: str, known: Mapping[str, Any]) -> Html:
+    parts = [_el("h3", f"{app}: {_count(known['sampled'], 'call')} sampled")]
+    if known["topics"]:
+        parts += [
+            _topic_table(known["topics"], MOST_KEYS),
+            _soft(f"All other topics: {_percent(known['rest'])} of calls."),
+        ]
+    else:
+        parts.append(_soft("Too few of them to tell topics apart."))
+    if known["unseen"]:
+        parts += [_el("h4", "Nobody asked about before"), _topic_table(known["unseen"], MOST_ROWS)]
+    return _join(parts)
+
+
+def _topic_table(topics: Sequence[Mapping[str, Any]], limit: int) -> Html:
+    rows = [
+        (
+            _about({"id": row["id"], "label": row["name"]}, "; ".join(row["exemplars"][:2])),
+            _fine_percent(row["share"]),
+            f"{_fine_percent(row['recent'])} {row['trend'] if row['trend'] != 'steady' else ''}",
+            row["calls"],
+            row["users"],
+            f"{_moment(row['since'])} UTC",
+        )
+        for row in topics
+    ]
+    return _table(("about", "share", "lately", "sampled", "users", "since"), rows, limit)
+
+
+def _fine_percent(share: float) -> str:
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 # ---------------------------------------------------------------- failures

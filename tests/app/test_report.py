@@ -136,7 +136,30 @@ def summary_of(**given: Any) -> dict[str, Any]:
          "state": ("new", "open", "resolved", "regressed")[n % 4], "since": START}
         for n in range(1, 9)
     ]  # fmt: skip
-    app = {"slices": slices, "failures": {"factual_error": 300}, "clusters": 31, "examples": {}}
+    topic = {
+        "id": "c_t",
+        "name": "parcel, late",
+        "share": 0.31,
+        "recent": 0.55,
+        "trend": "rising",
+        "calls": 40,
+        "users": 30,
+        "since": START,
+        "exemplars": ["Where is my parcel?", "Late"],
+    }
+    topics = {
+        "sampled": 130,
+        "topics": [topic],
+        "rest": 0.69,
+        "unseen": [topic | {"name": "drone, roof", "trend": "unseen", "share": 0.01}],
+    }
+    app = {
+        "slices": slices,
+        "topics": topics,
+        "failures": {"factual_error": 300},
+        "clusters": 31,
+        "examples": {},
+    }
     return {
         "v": 1,
         "read": 7451,
@@ -325,6 +348,20 @@ def test_failures_say_what_they_are_about_and_whom_they_hit(busy: Page) -> None:
     ):
         assert text in busy.texts
     assert "How long is the refund window?" in busy.texts
+
+
+def test_topics_of_all_traffic_are_shown_with_their_trend(busy: Page) -> None:
+    for text in (
+        "support: 130 calls sampled",
+        "parcel, late",
+        "Where is my parcel?; Late",
+        "31.0\N{NO-BREAK SPACE}%",
+        "55.0\N{NO-BREAK SPACE}% rising",
+        "All other topics: 69\N{NO-BREAK SPACE}% of calls.",
+        "Nobody asked about before",
+        "drone, roof",
+    ):
+        assert text in busy.texts
 
 
 def test_what_was_left_out_has_its_reason(busy: Page) -> None:

@@ -607,6 +607,29 @@ def test_a_failure_about_what_nobody_asks_is_told_also_when_it_is_revised() -> N
     ]
 
 
+def test_topics_are_of_all_traffic_also_of_calls_that_fail_a_check_or_have_a_signal() -> None:
+    learner = new_learner(sample_rate=0.5)
+    records: list[Learnable] = []
+    for n in range(200):
+        call = interaction(
+            f"t{n}", START + n, n, prompt="where is parcel", checks=[Finding("error", 1.0)]
+        )
+        happy = interaction(f"h{n}", START + n + 0.5, n, prompt="change my password")
+        records.append(judged(call, n, topic="llm.logs"))
+        records.append(judged(happy, n, thumb(happy.trace_id, START + n + 0.6, "up")))
+    feed(learner, [*records, clock(START + 300)])
+    known = learner.folds()[0].topics()
+    assert {topic.name: topic.exemplars for topic in known.topics} == {
+        "parcel": ["where is parcel"],
+        "change, password": ["change my password"],
+    }
+    rate = known.sampled / len(records)
+    assert abs(rate - 0.5) < 0.1
+    again = new_learner(sample_rate=0.5)
+    again.load(learner.dump(), [learner.dump_app("shop")])
+    assert again.folds()[0].topics() == known
+
+
 def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
