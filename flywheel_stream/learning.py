@@ -61,6 +61,7 @@ from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import standing, thumb, vote
+from flywheel_stream.successes import Successes, SuccessPicture, praised
 from flywheel_stream.topics import TopicMap, Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
 
@@ -92,6 +93,16 @@ class LearnPolicy:
     evaluation: EvaluationSets | None = None
 
 
+class Look(NamedTuple):
+    """What is told of a record before it is counted, so that texts are embedded in one batch."""
+
+    kinds: list[Finding]
+    """Of failure, by checks and words, and by what was answered before."""
+    reasons: list[str]
+    """Why it is a success."""
+
+
+_NOTHING = Look([], [])
 _Where = tuple[Slice, tuple[str, ...], bool]
 """A slice, its values of attributes, and whether duplicates are meant."""
 
@@ -121,6 +132,8 @@ class AppPicture(NamedTuple):
     clusters: int
     states: dict[State, int]
     """Live clusters by where they stand."""
+    successes: dict[str, int]
+    """Really good answers that stand, by reason; one may have several."""
     unseen_topics: int
     """Topics that nobody asked about before, of the last week."""
     incidents: list[tuple[OpenIncident, float]]
@@ -179,6 +192,7 @@ class Fold:
         self._lifecycles = Lifecycles(policy.cluster_capacity)
         self._consistency = Consistency()
         self._topics = Topics(embedder.dims)
+        self._successes = Successes(embedder.dims, policy.revision_window)
         self._told: dict[str, Finding | None] = {}  # of calls that this advance judges first
         self._classifier = KindClassifier()
         self._failures: Counter[str] = Counter()
@@ -218,14 +232,14 @@ class Fold:
             return []
         outputs: list[Output] = []
         due = self._buffer.pop_until(watermark)
-        found = self._found(due)
-        vectors = self._embed(due, found)
+        looks = self._look(due)
+        vectors = self._embed(due, looks)
         self._curation.prepare(record for record in due if isinstance(record, Judged))
-        for record, kinds in zip(due, found, strict=True):
+        for record, look in zip(due, looks, strict=True):
             at = max(slot(record).ts, self.now)
             outputs += self._pass_time(at, inclusive=False)
             if isinstance(record, Judged):
-                outputs += self._judge(record, kinds, vectors.get(record.trace_id), at)
+                outputs += self._judge(record, look, vectors.get(record.trace_id), at)
             elif isinstance(record, Deployed):
                 self._deployments.append(record.deployment)
                 self._comparing.deploy(record.deployment)
@@ -236,22 +250,24 @@ class Fold:
         self._forget(watermark - self._policy.revision_window)
         return outputs
 
-    def _found(self, due: Sequence[Learnable]) -> list[list[Finding]]:
-        """The kinds of failures, by checks and words, and by what was answered before.
+    def _look(self, due: Sequence[Learnable]) -> list[Look]:
+        """What is told of each record, in their order and by nothing else.
 
-        In the order of the records and by nothing else, for they come in other batches after a
-        crash. A call is held against others once, when it is first judged; that stands.
+        For they come in other batches after a crash. A call is held against others once, when it
+        is first judged; that stands.
         """
-        found: list[list[Finding]] = []
+        looks: list[Look] = []
         self._told = {}
         for record in due:
             if isinstance(record, Deployed):
                 self._consistency.clear()
-            told = self._contradiction(record) if isinstance(record, Judged) else None
-            found.append(
-                failure_kinds(record, [told] if told else []) if isinstance(record, Judged) else []
-            )
-        return found
+            looks.append(self._look_at(record) if isinstance(record, Judged) else _NOTHING)
+        return looks
+
+    def _look_at(self, judged: Judged) -> Look:
+        told = self._contradiction(judged)
+        kinds = failure_kinds(judged, [told] if told else [])
+        return Look(kinds, self._successes.look(judged, kinds, judged.satisfied))
 
     def _contradiction(self, judged: Judged) -> Finding | None:
         trace_id, window = judged.trace_id, self._policy.revision_window
@@ -265,17 +281,24 @@ class Fold:
             self._told[trace_id] = None if forgotten else self._consistency.compare(judged)
         return self._told[trace_id]
 
-    def _embed(self, due: Sequence[Learnable], found: Sequence[list[Finding]]) -> dict[str, Any]:
-        """Vectors of the failures that have no cluster yet, and of the sample, in one batch."""
+    def _embed(self, due: Sequence[Learnable], looks: Sequence[Look]) -> dict[str, Any]:
+        """Vectors of what has no cluster yet and of the sample, in one batch."""
         texts: dict[str, str] = {}
-        for record, kinds in zip(due, found, strict=True):
-            if isinstance(record, Judged) and (kinds or self._is_sampled(record)):
-                known = self._counted.get(record.trace_id)
-                if known is None or (kinds and known.cluster is None):
-                    texts.setdefault(record.trace_id, record.interaction.question)
+        for record, look in zip(due, looks, strict=True):
+            if isinstance(record, Judged) and self._has_to_be_placed(record, look):
+                texts.setdefault(record.trace_id, record.interaction.question)
         if not texts:
             return {}
         return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
+
+    def _has_to_be_placed(self, judged: Judged, look: Look) -> bool:
+        """As a failure, as a success, or among the topics."""
+        if look.reasons and judged.trace_id not in self._successes:
+            return True
+        if not look.kinds and not self._is_sampled(judged):
+            return False
+        known = self._counted.get(judged.trace_id)
+        return known is None or (bool(look.kinds) and known.cluster is None)
 
     def _is_sampled(self, judged: Judged) -> bool:
         """Whether it is one of the sample of all calls; ``why`` names a check first."""
@@ -331,7 +354,8 @@ class Fold:
 
     # ------------------------------------------------------------ a judged call
 
-    def _judge(self, judged: Judged, kinds: list[Finding], vector: Any, at: float) -> list[Output]:
+    def _judge(self, judged: Judged, look: Look, vector: Any, at: float) -> list[Output]:
+        kinds = look.kinds
         before = self._counted.get(judged.trace_id)
         fullness = (judged.revision, judged.next is not None)
         if before is not None and (before.revision, before.followed) >= fullness:
@@ -349,6 +373,7 @@ class Fold:
                 self._learn_topic(judged, vector, at)
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
+            self._successes.judge(judged, look.reasons, vector, at)
             outputs += self._count(judged, before, kinds, cluster, at, learnt=learnt)
         return outputs + self._curate(judged, kinds, cluster)
 
@@ -616,6 +641,7 @@ class Fold:
     # ------------------------------------------------------------ state
 
     def _forget(self, before: float) -> None:
+        self._successes.forget(before)
         while self._counted:
             oldest = next(iter(self._counted.values()))
             if oldest.ts >= before:
@@ -634,6 +660,7 @@ class Fold:
             {name: number for name, number in self._failures.items() if number > 0},
             len(self._clusters),
             self._lifecycles.counts(self._clusters, self.now),
+            self._successes.counts(),
             len(self._topics.news(self.now)),
             incidents,
             self._curation.counts(),
@@ -653,6 +680,10 @@ class Fold:
             )
             for info in infos[:limit]
         ]
+
+    def top_successes(self, limit: int = 20) -> list[SuccessPicture]:
+        """What users are really pleased with, and why."""
+        return self._successes.top(limit)
 
     def topics(self, limit: int = 20) -> TopicMap:
         """What users ask about, and what nobody asked about before."""
@@ -710,6 +741,7 @@ class Fold:
             "consistency": self._consistency.dump(),
             "topics": self._topics.dump(),
             "classifier": self._classifier.dump(),
+            "successes": self._successes.dump(),
             "failures": dict(self._failures),
             "urgencies": self._urgencies,
             "deployments": [encode(deployment) for deployment in self._deployments],
@@ -758,6 +790,9 @@ class Fold:
         if "topics" in state:
             self._topics = Topics.load(state["topics"], self._embedder.dims)
             self._classifier = KindClassifier.load(state["classifier"])
+        if "successes" in state:
+            window = self._policy.revision_window
+            self._successes = Successes.load(state["successes"], self._embedder.dims, window)
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
@@ -772,6 +807,7 @@ def _questions(records: Iterable[Learnable], sample_rate: float) -> list[str]:
         and (
             record.why == "sample"
             or is_sampled(record.trace_id, sample_rate)
+            or praised(record)
             or failure_kinds(record)
         )
     ]

@@ -440,6 +440,19 @@ CLUSTER_STATES = Metric(
         "{{state}}",
     ),
 )
+SUCCESSES = Metric(
+    "flywheel_successes",
+    "gauge",
+    "Really good answers that stand, by the reason; one may have several.",
+    ("app", "reason"),
+    Panel(
+        _QUALITY,
+        "Really good answers by reason",
+        "short",
+        'sum by (reason) (flywheel_successes{app=~"$app"})',
+        "{{reason}}",
+    ),
+)
 UNSEEN_TOPICS = Metric(
     "flywheel_unseen_topics",
     "gauge",

@@ -26,7 +26,7 @@ RECENT_HALF_LIFE: Final = 3600.0
 """Seconds of event time after which a call weighs half in the recent share."""
 _CAPACITY: Final = 256
 _WINDOW: Final = 1024  # records whose neighbours decide which topics are one
-_EXEMPLARS: Final = 3
+_EXEMPLARS: Final = 5
 _WARM: Final = 500
 """Records of the sample that are learnt before their distances count: the first ones are all far."""
 _KNOWN: Final = 500

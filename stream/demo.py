@@ -229,6 +229,19 @@ def what_is_asked(summary: Mapping[str, Any]) -> list[str]:
     return out
 
 
+def what_is_liked(summary: Mapping[str, Any]) -> list[str]:
+    """What users of each app were most pleased with, and why."""
+    out = []
+    for app, known in summary["apps"].items():
+        liked = [
+            f"{row['label']} ({row['size']}: {', '.join(list(row['reasons'])[:2])})"
+            for row in known["top_successes"][:3]
+        ]
+        if liked:
+            out.append(f"{app}: users are pleased with {'; '.join(liked)}")
+    return out
+
+
 def say_where_to_look(console: Console, result: Result) -> None:
     """The end: figures, and where the rest is."""
     summary = result.summary
@@ -236,7 +249,7 @@ def say_where_to_look(console: Console, result: Result) -> None:
     console.print(
         "outcomes: " + ", ".join(f"{n} {name}" for name, n in summary["outcomes"].items())
     )
-    for line in (*comparisons(summary), *what_is_asked(summary)):
+    for line in (*comparisons(summary), *what_is_asked(summary), *what_is_liked(summary)):
         console.print(line)
     console.print(f"report:   {result.out / 'report.html'}")
     console.print(f"outputs:  {result.out}/*.jsonl")

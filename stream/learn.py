@@ -299,6 +299,7 @@ _SHOWN = (
     metrics.FAILURES,
     metrics.CLUSTERS,
     metrics.CLUSTER_STATES,
+    metrics.SUCCESSES,
     metrics.UNSEEN_TOPICS,
     metrics.INCIDENTS,
     metrics.EXAMPLES,
@@ -323,6 +324,8 @@ def _show(picture: AppPicture, rows: Rows) -> None:
     for kind, failures in picture.failures.items():
         rows[metrics.FAILURES][app, kind] = failures
     rows[metrics.CLUSTERS][(app,)] = picture.clusters
+    for reason, number in picture.successes.items():
+        rows[metrics.SUCCESSES][app, reason] = number
     rows[metrics.UNSEEN_TOPICS][(app,)] = picture.unseen_topics
     for state, clusters in picture.states.items():
         rows[metrics.CLUSTER_STATES][app, state] = clusters

@@ -491,6 +491,8 @@ def _app(fold: Fold) -> dict[str, Any]:
         "examples": picture.examples,
         **plain(fold.compared(), fold.deployments()),
         "top_clusters": [cluster._asdict() for cluster in fold.top_clusters()],
+        "successes": picture.successes,
+        "top_successes": [cluster._asdict() for cluster in fold.top_successes()],
         "topics": _topics(fold),
     }
 

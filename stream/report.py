@@ -73,6 +73,7 @@ def write_report(out: Path, summary: dict[str, Any], hours: list[dict[str, Any]]
         "Fairness": _fairness_section(summary),
         "What users ask": _topic_section(summary),
         "What goes wrong": _failure_section(failures, summary, hours),
+        "What is good": _success_section(summary),
         "Personal data replaced": _scrubbed_section(summary),
         "What was left out": _dropped_section(summary, dead),
         "What was curated": _curated_section(curated),
@@ -1199,6 +1200,43 @@ def _failing_arms(failures: _Failures, hours: Sequence[Mapping[str, Any]]) -> Ht
     ]
     rows.sort(key=lambda row: (-row[2], row[:2]))
     return _table(("app", "model and arm", "failures", "calls", "per 100 calls"), rows)
+
+
+# ---------------------------------------------------------------- successes
+
+
+def _success_section(summary: Mapping[str, Any]) -> Html:
+    """What users are really pleased with, and the reasons that they gave."""
+    rows = [(cluster, app) for app, cluster in _told(summary, "top_successes")]
+    if not rows:
+        return _soft("No answer was praised, taken as it is, or resolved what had failed.")
+    rows.sort(key=lambda row: (-row[0]["size"], row[1], row[0]["id"]))
+    reasons: Counter[str] = Counter()
+    for known in summary["apps"].values():
+        reasons.update(known["successes"])
+    cells = [
+        (
+            _about(cluster, "; ".join(cluster["exemplars"][:1])),
+            app,
+            cluster["size"],
+            cluster["users"],
+            ", ".join(f"{_words(name)} {n:,}" for name, n in _ranked(cluster["reasons"])[:4]),
+            _join(_quote(text, 80) for text in cluster["comments"][:2]),
+        )
+        for cluster, app in rows
+    ]
+    text = (
+        "Answers that did not fail, whose users were pleased and said why: by praise, by copying what"
+        " they rated well as it is, or because it answered what had failed before (resolved)."
+    )
+    caption = "Really good answers by reason; one may have several."
+    return _join(
+        (
+            _soft(text),
+            _table(("about", "app", "answers", "users", "reasons", "in their words"), cells),
+            _simple_bars(_ranked(reasons), caption, ("reason", "answers")),
+        )
+    )
 
 
 # ---------------------------------------------------------------- scrubbed, left out

@@ -153,7 +153,18 @@ def summary_of(**given: Any) -> dict[str, Any]:
         "rest": 0.69,
         "unseen": [topic | {"name": "drone, roof", "trend": "unseen", "share": 0.01}],
     }
+    liked = {
+        "id": "c_g",
+        "label": "recipe, pancakes",
+        "size": 12,
+        "users": 9,
+        "reasons": {"solved": 8, "clear": 5},
+        "comments": ["it worked!"],
+        "exemplars": ["How do I make pancakes?"],
+    }
     app = {
+        "successes": {"solved": 8, "clear": 5},
+        "top_successes": [liked],
         "slices": slices,
         "topics": topics,
         "failures": {"factual_error": 300},
@@ -360,6 +371,17 @@ def test_topics_of_all_traffic_are_shown_with_their_trend(busy: Page) -> None:
         "All other topics: 69\N{NO-BREAK SPACE}% of calls.",
         "Nobody asked about before",
         "drone, roof",
+    ):
+        assert text in busy.texts
+
+
+def test_what_is_good_is_shown_with_the_reasons_that_users_gave(busy: Page) -> None:
+    for text in (
+        "recipe, pancakes",
+        "How do I make pancakes?",
+        "solved 8, clear 5",
+        "it worked!",
+        "Really good answers by reason; one may have several.",
     ):
         assert text in busy.texts
 

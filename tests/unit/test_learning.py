@@ -147,6 +147,9 @@ def test_how_the_log_is_cut_and_interleaved_changes_nothing(seed: int) -> None:
         log = log[size:]
     assert Counter(outputs) == Counter(expected)
     assert meaning(cut) == meaning(straight)
+    (liked,) = straight.folds()[0].top_successes()
+    assert liked.reasons == {"resolved": 5, "solved": 5}
+    assert liked.comments == ["great, it works"] * 3
 
 
 @pytest.mark.parametrize("at", [0, 17, 60, 111])
@@ -445,6 +448,8 @@ def session() -> list[Learnable]:
         seen = judged(asked, 100 + i, topic="llm.logs")
         seen.why = "sample"
         out.append(seen)
+        if i % 4 == 1:
+            out += pleasing(f"p{i}", ts + 2, 2_000 + 4 * i, fickle=i % 8 == 1)
         if i % 5 == 0:
             fix = Signal(trace_id=f"t{i}", ts=ts + 8, kind="correction", correction="x", id=f"c{i}")
             out.append(judged(call, 2 * i + 1, *signals, fix))
@@ -456,6 +461,27 @@ def session() -> list[Learnable]:
         ),
     )
     return out
+
+
+def pleasing(trace: str, ts: float, offset: int, *, fickle: bool) -> list[Learnable]:
+    """An answer that is asked for again, and a better one that is praised, for good or not."""
+    again, better = interaction(trace, ts, offset), interaction(f"{trace}n", ts + 1, offset + 1)
+    retry = Signal(
+        trace_id=trace, ts=ts + 1, kind="regenerate", next_trace_id=better.trace_id, id="g"
+    )
+    first = judged(again, offset, retry)
+    first.next = better
+    thanks = Signal(
+        trace_id=better.trace_id, ts=ts + 2, kind="comment", comment="great, it works", id="w"
+    )
+    copied = Signal(trace_id=better.trace_id, ts=ts + 3, kind="copy", id="y")
+    told: list[Learnable] = [first, judged(better, offset + 1, thanks)]
+    if not fickle:
+        told.append(judged(better, offset + 2, thanks, copied))
+    else:
+        unhappy = thumb(better.trace_id, ts + 3, "down")
+        told.append(judged(better, offset + 2, thanks, unhappy))
+    return told
 
 
 def ends() -> list[Learnable]:
@@ -679,7 +705,7 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
 def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
     fold = Fold("shop", POLICY, EMBEDDER)
     state = fold.dump()
-    for part in ("names", "lifecycles", "consistency", "topics", "classifier"):
+    for part in ("names", "lifecycles", "consistency", "topics", "classifier", "successes"):
         del state[part]
     again = Fold("shop", POLICY, EMBEDDER)
     again.load(state)
