@@ -339,8 +339,8 @@ def test_the_upper_edge_is_easy_to_read(value: float, top: float) -> None:
 
 
 def test_every_chart_has_a_caption_and_a_table_behind_it(busy: Page) -> None:
-    assert busy.names.count("figure") == busy.names.count("figcaption") == 8
-    assert busy.texts.count("The numbers") == 8
+    assert busy.names.count("figure") == busy.names.count("figcaption") == 9
+    assert busy.texts.count("The numbers") == 9
     labels = [value for name, value in busy.attributes if name == "aria-label"]
     assert labels == [
         "When incidents began and ended",
