@@ -58,6 +58,8 @@ class Assignment(NamedTuple):
     similarity: float
     """Cosine with the nearest centroid before it moved; if new, with the one that was too far."""
     new: bool
+    regrouped: bool = False
+    """Whether clusters may have merged or split once it was placed."""
 
 
 class ClusterInfo(NamedTuple):
@@ -230,9 +232,9 @@ class Clusters(Clusterer):
             digest = blake2b(user.encode(), digest_size=8).digest()
             bit = int.from_bytes(digest, "little") % _USER_BITS
             self._users[row, bit >> 3] |= 1 << (bit & 7)
-        assignment = Assignment(self._clusters[row].id, similarity, new)
+        cluster, due = self._clusters[row].id, self._due
         self._remember(row, unit)
-        return assignment
+        return Assignment(cluster, similarity, new, regrouped=self._due != due)
 
     def resolve(self, cluster_id: str) -> str:
         """Follow merges to the cluster that holds what ``cluster_id`` held; itself if none did.

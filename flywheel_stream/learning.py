@@ -320,7 +320,7 @@ class Fold:
         fullness = (judged.revision, judged.next is not None)
         if before is not None and (before.revision, before.followed) >= fullness:
             return []  # told again by the other side of a join, or after a crash
-        cluster = before.cluster if before else None
+        cluster = self._clusters.resolve(before.cluster) if before and before.cluster else None
         forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
         outputs: list[Output] = []
         if not forgotten:
@@ -350,7 +350,31 @@ class Fold:
         call = judged.interaction
         text = excerpt(call.question)
         user = call.user_id or call.session_id or None
-        return self._clusters.assign(judged.trace_id, vector, at, text, user).cluster
+        placed = self._clusters.assign(judged.trace_id, vector, at, text, user)
+        if placed.regrouped:
+            self._follow_clusters(at)
+        return self._clusters.resolve(placed.cluster)
+
+    def _follow_clusters(self, at: float) -> None:
+        """What is known of clusters that merged goes to the one that is left, of parts to them."""
+        for old in sorted({*self._alerts.subjects(), *self._kinds}):
+            new = self._clusters.resolve(old)
+            if new != old:
+                self._alerts.merged(old, new)
+                self._kinds.setdefault(new, Counter()).update(self._kinds.pop(old, Counter()))
+        known = set(self._alerts.subjects())
+        for part in self._clusters:
+            if part not in known:
+                self._follow_split(part, at)
+        live = known.union(self._clusters)
+        self._kinds = {name: kinds for name, kinds in self._kinds.items() if name in live}
+
+    def _follow_split(self, part: str, at: float) -> None:
+        info = self._clusters.info(part)
+        source = info.split_from
+        if source is not None and info.born == at and source in self._clusters:
+            share = info.size / (info.size + self._clusters.info(source).size)
+            self._alerts.split(source, part, share)
 
     def _count(
         self,
@@ -409,8 +433,8 @@ class Fold:
     ) -> list[Output]:
         failed_before = before is not None and bool(before.kinds)
         if not kinds:
-            if failed_before and before is not None and before.cluster is not None:
-                self._alerts.retract(before.cluster, at, trace_id=judged.trace_id)
+            if failed_before and cluster is not None:
+                self._alerts.retract(cluster, at, trace_id=judged.trace_id)
                 return [Output("failures", judged.trace_id, None, self.app)]
             return []
         assert cluster is not None  # noqa: S101 - a failure has been placed
