@@ -360,8 +360,7 @@ class Fold:
         fullness = (judged.revision, judged.next is not None)
         if before is not None and (before.revision, before.followed) >= fullness:
             return []  # told again by the other side of a join, or after a crash
-        known = before.cluster if before else None
-        cluster = None if known is None else self._clusters.resolve(known)
+        cluster = self._clusters.resolve(before.cluster) if before and before.cluster else None
         forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
         outputs: list[Output] = []
         if not forgotten:
@@ -400,6 +399,8 @@ class Fold:
         placed = self._clusters.assign(judged.trace_id, vector, at, text, user)
         for old, new in placed.merged:
             self._merge(old, new, at)
+        if placed.regrouped:
+            self._follow_splits(at)
         return self._clusters.resolve(placed.cluster)
 
     def _merge(self, old: str, new: str, at: float) -> None:
@@ -408,6 +409,20 @@ class Fold:
         self._lifecycles.merged(old, new, at)
         if old in self._kinds:
             self._kinds.setdefault(new, Counter()).update(self._kinds.pop(old))
+
+    def _follow_splits(self, at: float) -> None:
+        """A part of a cluster is not new: it has its share of what is known of the whole."""
+        known = set(self._alerts.subjects())
+        for part in self._clusters:
+            if part not in known:
+                self._follow_split(part, at)
+
+    def _follow_split(self, part: str, at: float) -> None:
+        info = self._clusters.info(part)
+        source = info.split_from
+        if source is not None and info.born == at and source in self._clusters:
+            share = info.size / (info.size + self._clusters.info(source).size)
+            self._alerts.split(source, part, share)
 
     def _count(
         self,
