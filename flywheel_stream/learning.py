@@ -323,6 +323,16 @@ class Fold:
         """The texts of failures and of the sample that wait for their time."""
         return _questions(self._buffer, self._policy.sample_rate)
 
+    def decides(self) -> bool:
+        """Whether a decision waits for its time."""
+        return any(isinstance(record, Decided) for record in self._buffer)
+
+    def decidable(self) -> list[str]:
+        """The texts that a decision about an open incident is learnt from."""
+        clusters = (self._clusters.resolve(i.subject) for i in self._alerts.open_incidents())
+        live = sorted({name for name in clusters if name in self._clusters})
+        return [text for name in live for _, text in self._clusters.info(name).exemplars]
+
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
         """Counts the minutes that are over, and runs the ticks, up to a time."""
         outputs: list[Output] = []
@@ -967,7 +977,7 @@ class Learner:
         return fold
 
     def questions(self, records: Iterable[bytes], *, waiting: bool = False) -> list[str]:
-        """The texts of failures and of the sample among these records: ``take`` will embed them.
+        """The texts among these records that ``take`` may embed: failures, the sample, decisions'.
 
         Args:
             records: values of the learn topic.
@@ -976,11 +986,18 @@ class Learner:
         Raises:
             msgspec.DecodeError: a record is none of ours.
         """
-        known = (decode_learnable(value) for value in records)
+        known = [decode_learnable(value) for value in records]
         new = _questions(known, self._policy.sample_rate)
-        if not waiting:
+        folds = self._apps.values()
+        decides = any(isinstance(record, Decided) for record in known)
+        decides = decides or any(fold.decides() for fold in folds)
+        if not waiting and not decides:
             return new
-        return [*new, *(text for fold in self._apps.values() for text in fold.questions())]
+        new += [text for fold in folds for text in fold.questions()]
+        if decides:  # from exemplars, which are excerpts; what comes now may be among them by then
+            new += [excerpt(text) for text in new]
+            new += [text for fold in folds for text in fold.decidable()]
+        return new
 
     def changed(self) -> list[str]:
         """Apps that changed since ``snapshot_taken``."""

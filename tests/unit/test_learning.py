@@ -703,6 +703,41 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     assert plain(restored.dump_app("shop")) == plain(learner.dump_app("shop"))
 
 
+def test_what_a_decision_is_learnt_from_is_embedded_ahead() -> None:
+    asked: set[str] = set()
+
+    class Watched(HashingEmbedder):
+        def embed(self, texts: Sequence[str]) -> Any:
+            asked.update(texts)
+            return super().embed(texts)
+
+    learner = Learner(0, POLICY, Watched())
+    long = "wrong price of shoes " * 20
+    records: list[Learnable] = [traffic(int(START // 60) + n, [n]) for n in range(120)]
+    for n in range(40):
+        ts = START + 3600 + 20 * n
+        call = interaction(f"f{n}", ts, 500 + n, prompt=long + str(n), user_id=f"u{n}")
+        records.append(judged(call, n, thumb(f"f{n}", ts + 1, "down")))
+    (opened,) = rows(feed(learner, [*records, clock(START + 5000)]), "alerts")
+    decision = Decision(
+        id="d", incident=opened["incident"], ts=START + 5001, kind="tone", choice="prompt fix"
+    )
+    decided = Decided(
+        origin=Origin("decisions", 0, 0), app="shop", ts=decision.at, decision=decision
+    )
+    newer = interaction("g", START + 5000.5, 900, prompt=long + "newer")
+    late = judged(newer, 900, thumb("g", START + 5000.5, "down"))
+    values = [encode(record) for record in (late, decided)]
+    first = set(learner.questions(values))
+    asked.clear()
+    learner.take(enumerate(values, learner.fence))
+    waiting = set(learner.questions([], waiting=True)) & set(learner.questions([]))
+    learner.take([(learner.fence, encode(clock(START + 5200)))])
+    assert any(text.endswith("\u2026") for text in asked)  # an exemplar, which is an excerpt
+    assert asked <= first
+    assert asked <= waiting
+
+
 def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
     fold = Fold("shop", POLICY, EMBEDDER)
     state = fold.dump()
