@@ -148,8 +148,16 @@ class Worths:
         checks = check_weights(judged.interaction.checks)
         weights = [*checks, *(self._weights[name] for name in names)]
         # What share of users is satisfied was learnt of calls on which no check fired.
-        judgement = weigh(weights, 0.0 if checks else self._base)
-        return Refined(*judgement, weigh(weights).satisfied)
+        base = 0.0 if checks else self._base * min(map(self._learnt, names))
+        return Refined(*weigh(weights, base), weigh(weights).satisfied)
+
+    def _learnt(self, name: str) -> float:
+        """How much of what is known of a signal is learnt, 0..1; the rest is the table's word.
+
+        That word is of a signal by itself, the share of the satisfied with it: what was seen of
+        others has to leave it alone.
+        """
+        return min(max(1.0 - PRIOR * self._spread[name] ** 2, 0.0), 1.0)
 
     # ------------------------------------------------------------ learning
 

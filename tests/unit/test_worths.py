@@ -169,6 +169,19 @@ def test_the_share_of_the_satisfied_is_no_sign_of_a_call() -> None:
     assert refined.uncertainty > 0.85
 
 
+def test_what_was_never_seen_with_a_verdict_keeps_the_tables_word() -> None:
+    """Many thumbs, most of them up, say nothing of regenerations by themselves."""
+    known = taught(
+        judged(f"{n}", up(float(n)) if n % 5 else down(float(n)), ts=n) for n in range(900)
+    )
+    for kind in ("regenerate", "abandon", "copy"):
+        record = judged("asked", signal(kind))
+        refined = take(known, record)
+        assert refined.satisfied == pytest.approx(record.satisfied)
+        assert refined.uncertainty == pytest.approx(record.uncertainty)
+    assert known.picture(900.0).base > 1.0
+
+
 def test_explicit_signals_keep_their_meaning() -> None:
     known = taught(world(4_000, copies=1.0))
     for told in (up(), signal("report"), signal("comment", comment="perfect, thanks")):
