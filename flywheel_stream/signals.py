@@ -203,6 +203,9 @@ def thumb(signals: Sequence[Signal]) -> Thumb | None:
     Returns:
         A tie gives ``"middle"``; no thumb and no rating gives ``None``.
     """
+    if len(signals) == 1:  # as for most calls
+        score = rating01(signals[0])
+        return None if score is None else _thumb(score)
     scores = [rating01(signal) for signal in standing(signals)]
     counts = Counter(_thumb(score) for score in scores if score is not None)
     if not counts:
