@@ -254,6 +254,25 @@ class Alerts:
             if old in counts:
                 counts[new] = counts.get(new, 0) + counts.pop(old)
 
+    def split(self, source: str, part: str, share: float) -> None:
+        """A part of a cluster became one of its own: it is not new, and fails as it did.
+
+        Args:
+            source: the cluster that it was a part of.
+            part: its own name.
+            share: of the source's failures, above 0 and below 1.
+        """
+        found = self._subjects.get(source)
+        if found is None or part in self._subjects:
+            return
+        self._evict(source)
+        mark = self._exposure.total(self._exposure.next)
+        self._subjects[part] = found.part(part, share, mark)
+
+    def subjects(self) -> list[str]:
+        """Those that are known."""
+        return list(self._subjects)
+
     def open_incidents(self) -> list[OpenIncident]:
         """The incidents that are not resolved, the oldest first."""
         found = [
@@ -570,12 +589,13 @@ class Alerts:
         self._subjects[subject] = found
         return found
 
-    def _evict(self) -> None:
+    def _evict(self, needed: str = "") -> None:
         """Makes room for a subject: the least recently seen without an incident goes."""
         if len(self._subjects) < self._policy.max_subjects:
             return
-        quiet = (name for name, found in self._subjects.items() if found.incident is None)
-        name = next(quiet, next(iter(self._subjects)))
+        others = [name for name in self._subjects if name != needed]
+        quiet = (name for name in others if self._subjects[name].incident is None)
+        name = next(quiet, others[0])
         gone = self._subjects.pop(name)
         self._failed.pop(name, None)
         self._open.pop(name, None)

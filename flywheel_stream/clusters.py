@@ -60,6 +60,8 @@ class Assignment(NamedTuple):
     new: bool
     merged: tuple[tuple[str, str], ...] = ()
     """Clusters that became one at this record, the old id and the one that goes on, in order."""
+    regrouped: bool = False
+    """Whether clusters may have merged or split once it was placed."""
 
 
 class ClusterInfo(NamedTuple):
@@ -233,10 +235,12 @@ class Clusters(Clusterer):
             digest = blake2b(user.encode(), digest_size=8).digest()
             bit = int.from_bytes(digest, "little") % _USER_BITS
             self._users[row, bit >> 3] |= 1 << (bit & 7)
-        assignment = Assignment(self._clusters[row].id, similarity, new)
+        cluster, due = self._clusters[row].id, self._due
         self._merges = []
         self._remember(row, unit)
-        return assignment._replace(merged=tuple(self._merges)) if self._merges else assignment
+        if self._due == due:
+            return Assignment(cluster, similarity, new)
+        return Assignment(cluster, similarity, new, tuple(self._merges), regrouped=True)
 
     def resolve(self, cluster_id: str) -> str:
         """Follow merges to the cluster that holds what ``cluster_id`` held; itself if none did.

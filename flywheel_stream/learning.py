@@ -331,6 +331,16 @@ class Fold:
         """The texts of failures and of the sample that wait for their time."""
         return _questions(self._buffer, self._policy.sample_rate)
 
+    def decides(self) -> bool:
+        """Whether a decision waits for its time."""
+        return any(isinstance(record, Decided) for record in self._buffer)
+
+    def decidable(self) -> list[str]:
+        """The texts that a decision about an open incident is learnt from."""
+        clusters = (self._clusters.resolve(i.subject) for i in self._alerts.open_incidents())
+        live = sorted({name for name in clusters if name in self._clusters})
+        return [text for name in live for _, text in self._clusters.info(name).exemplars]
+
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
         """Counts the minutes that are over, and runs the ticks, up to a time."""
         outputs: list[Output] = []
@@ -368,8 +378,7 @@ class Fold:
         fullness = (judged.revision, judged.next is not None)
         if before is not None and (before.revision, before.followed) >= fullness:
             return []  # told again by the other side of a join, or after a crash
-        known = before.cluster if before else None
-        cluster = None if known is None else self._clusters.resolve(known)
+        cluster = self._clusters.resolve(before.cluster) if before and before.cluster else None
         forgotten = before is None and at - judged.interaction.at > self._policy.revision_window
         outputs: list[Output] = []
         if not forgotten:
@@ -409,6 +418,8 @@ class Fold:
         placed = self._clusters.assign(judged.trace_id, vector, at, text, user)
         for old, new in placed.merged:
             self._merge(old, new, at)
+        if placed.regrouped:
+            self._follow_splits(at)
         return self._clusters.resolve(placed.cluster)
 
     def _merge(self, old: str, new: str, at: float) -> None:
@@ -417,6 +428,20 @@ class Fold:
         self._lifecycles.merged(old, new, at)
         if old in self._kinds:
             self._kinds.setdefault(new, Counter()).update(self._kinds.pop(old))
+
+    def _follow_splits(self, at: float) -> None:
+        """A part of a cluster is not new: it has its share of what is known of the whole."""
+        known = set(self._alerts.subjects())
+        for part in self._clusters:
+            if part not in known:
+                self._follow_split(part, at)
+
+    def _follow_split(self, part: str, at: float) -> None:
+        info = self._clusters.info(part)
+        source = info.split_from
+        if source is not None and info.born == at and source in self._clusters:
+            share = info.size / (info.size + self._clusters.info(source).size)
+            self._alerts.split(source, part, share)
 
     def _count(
         self,
@@ -970,7 +995,7 @@ class Learner:
         return fold
 
     def questions(self, records: Iterable[bytes], *, waiting: bool = False) -> list[str]:
-        """The texts of failures and of the sample among these records: ``take`` will embed them.
+        """The texts among these records that ``take`` may embed: failures, the sample, decisions'.
 
         Args:
             records: values of the learn topic.
@@ -979,11 +1004,18 @@ class Learner:
         Raises:
             msgspec.DecodeError: a record is none of ours.
         """
-        known = (decode_learnable(value) for value in records)
+        known = [decode_learnable(value) for value in records]
         new = _questions(known, self._policy.sample_rate)
-        if not waiting:
+        folds = self._apps.values()
+        decides = any(isinstance(record, Decided) for record in known)
+        decides = decides or any(fold.decides() for fold in folds)
+        if not waiting and not decides:
             return new
-        return [*new, *(text for fold in self._apps.values() for text in fold.questions())]
+        new += [text for fold in folds for text in fold.questions()]
+        if decides:  # from exemplars, which are excerpts; what comes now may be among them by then
+            new += [excerpt(text) for text in new]
+            new += [text for fold in folds for text in fold.decidable()]
+        return new
 
     def changed(self) -> list[str]:
         """Apps that changed since ``snapshot_taken``."""

@@ -268,6 +268,30 @@ class Subject(Struct, array_like=True):
             self.own.born = [ldexp(value, -RESCALE) for value in self.own.born]
             self.own.failures = [ldexp(value, -RESCALE) for value in self.own.failures]
 
+    def part(self, name: str, share: float, mark: float) -> "Subject":
+        """Gives a share of what was learnt to a subject that was a part of this one.
+
+        Args:
+            name: of the part.
+            share: of the failures, above 0 and below 1.
+            mark: cumulated exposure of the app now.
+        """
+        left = 1.0 - share
+        part = Subject(
+            name, self.known, self.born, self.prior, fast=self.fast * share, slow=self.slow * share
+        )
+        self.fast *= left
+        self.slow *= left
+        self.charts.clear()  # they hold the failures of both
+        part.charts.mark = mark
+        if self.own is not None:
+            self.own.failures = [value * left for value in self.own.failures]
+        if self.incident is not None:
+            self.incident.calls /= left
+            fast, slow = self.incident.withheld
+            self.incident.withheld = (fast * left, slow * left)
+        return part
+
     def rename(self, name: str) -> None:
         """Goes on under another name."""
         self.name = name

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
-from flywheel_stream import classifying, metrics, topics
+from flywheel_stream import classifying, clusters, metrics, topics
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
 from flywheel_stream.event_time import NEVER
@@ -755,6 +756,41 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     assert plain(restored.dump_app("shop")) == plain(learner.dump_app("shop"))
 
 
+def test_what_a_decision_is_learnt_from_is_embedded_ahead() -> None:
+    asked: set[str] = set()
+
+    class Watched(HashingEmbedder):
+        def embed(self, texts: Sequence[str]) -> Any:
+            asked.update(texts)
+            return super().embed(texts)
+
+    learner = Learner(0, POLICY, Watched())
+    long = "wrong price of shoes " * 20
+    records: list[Learnable] = [traffic(int(START // 60) + n, [n]) for n in range(120)]
+    for n in range(40):
+        ts = START + 3600 + 20 * n
+        call = interaction(f"f{n}", ts, 500 + n, prompt=long + str(n), user_id=f"u{n}")
+        records.append(judged(call, n, thumb(f"f{n}", ts + 1, "down")))
+    (opened,) = rows(feed(learner, [*records, clock(START + 5000)]), "alerts")
+    decision = Decision(
+        id="d", incident=opened["incident"], ts=START + 5001, kind="tone", choice="prompt fix"
+    )
+    decided = Decided(
+        origin=Origin("decisions", 0, 0), app="shop", ts=decision.at, decision=decision
+    )
+    newer = interaction("g", START + 5000.5, 900, prompt=long + "newer")
+    late = judged(newer, 900, thumb("g", START + 5000.5, "down"))
+    values = [encode(record) for record in (late, decided)]
+    first = set(learner.questions(values))
+    asked.clear()
+    learner.take(enumerate(values, learner.fence))
+    waiting = set(learner.questions([], waiting=True)) & set(learner.questions([]))
+    learner.take([(learner.fence, encode(clock(START + 5200)))])
+    assert any(text.endswith("\u2026") for text in asked)  # an exemplar, which is an excerpt
+    assert asked <= first
+    assert asked <= waiting
+
+
 def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
     fold = Fold("shop", POLICY, EMBEDDER)
     state = fold.dump()
@@ -801,3 +837,82 @@ def test_questions_are_what_will_be_embedded_and_those_that_wait_are_known_after
     loaded.take([(len(values), encode(end))])
     assert asked == expected
     assert loaded.questions([], waiting=True) == []
+
+
+class Angles:
+    """Texts are degrees of an angle, and a little noise: what lies on one arc is one group."""
+
+    name, dims = "angles", 64
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        out = np.random.default_rng(1).normal(0, 0.02, (len(texts), self.dims))
+        turns = np.radians([float(text) for text in texts])
+        out[:, 0], out[:, 1] = np.cos(turns), np.sin(turns)
+        return out.astype(np.float32)
+
+
+def arc(regroup_at: int) -> list[Learnable]:
+    """Failures on both ends of an arc, then many between them, more than at any time before."""
+    rng = random.Random(3)
+    out: list[Learnable] = []
+    ts = START
+    for n in range(regroup_at + 60):
+        usual = n < regroup_at - 80
+        ts += 100 if usual else 4
+        centre = (0, 100)[n % 2] if usual else 62
+        text = f"{centre + rng.uniform(-12, 12):.3f}"
+        call = interaction(f"t{n}", ts, n, prompt=text)
+        out.append(judged(call, n, thumb(call.trace_id, ts, "down")))
+        out.append(traffic(int(ts // 60), [n]))
+    return out
+
+
+def arc_learner(monkeypatch: pytest.MonkeyPatch, regroup_at: int) -> Learner:
+    monkeypatch.setattr(clusters, "_FIRST_REGROUP", regroup_at)
+    return Learner(0, POLICY, Angles())
+
+
+def test_what_is_known_of_a_cluster_follows_to_the_one_that_it_merges_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learner = arc_learner(monkeypatch, 10_000)
+    records = arc(240)
+    opened = rows(feed(learner, [*records, clock(record_ts(records[-1]) + 10)]), "alerts")
+    old = opened[0]["subject"]["cluster"]
+    (fold,) = learner.folds()
+    found = fold._clusters
+    (new,) = set(found) - {old}
+    failed = {name: kinds.total() for name, kinds in fold._kinds.items()}
+    found._merge(found._rows[old], found._rows[new])
+    found._drop({found._rows[old]})
+    fold._merge(old, new, fold.now)
+    assert {name: kinds.total() for name, kinds in fold._kinds.items()} == {
+        new: failed[old] + failed[new]
+    }
+    last = records[-2]
+    assert isinstance(last, Judged)
+    up = thumb(last.trace_id, last.ts + 20, "up")
+    happy = judged(last.interaction, 1_000, *last.signals, up)
+    outputs = feed(learner, [happy, clock(record_ts(records[-1]) + 6 * 3600)])
+    assert rows(outputs, "failures") == [None]
+    over = rows(outputs, "alerts")
+    assert {row["incident"] for row in over} >= {opened[0]["incident"]}
+    assert {row["subject"]["cluster"] for row in over} == {new}
+    assert all(row["kinds"] == ["unexplained"] for row in over)
+    assert fold._alerts.subjects() == [new]
+    assert last.trace_id not in fold._alerts._subjects[new].traces
+
+
+def test_a_part_that_splits_off_is_no_new_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = arc_learner(monkeypatch, 240)
+    records = arc(240)
+    told = rows(feed(learner, [*records, clock(record_ts(records[-1]) + 10)]), "alerts")
+    (fold,) = learner.folds()
+    parts = fold._clusters.split_from
+    assert parts
+    assert {row["subject"]["cluster"] for row in told} & set(parts)
+    assert not any("never seen before" in row["why"] for row in told)
+    assert set(parts) <= set(fold._alerts.subjects())
+    restored = arc_learner(monkeypatch, 240)
+    restored.load(learner.dump(), [learner.dump_app("shop")])
+    assert plain(restored.dump_app("shop")) == plain(learner.dump_app("shop"))
