@@ -442,6 +442,7 @@ class Fold:
         if source is not None and info.born == at and source in self._clusters:
             share = info.size / (info.size + self._clusters.info(source).size)
             self._alerts.split(source, part, share)
+            self._lifecycles.split(source, part, share)
 
     def _count(
         self,
@@ -596,7 +597,7 @@ class Fold:
             examples=sum(self._kinds.get(spike.subject, Counter()).values()),
         )
         over = spike.state == "resolved"
-        if not over:
+        if not over and spike.subject in self._clusters:
             self._lifecycles.spiked(spike.subject, spike.ts)
         urgent = 0.0 if over else round(urgency(situation), 4)
         if over:
