@@ -157,9 +157,11 @@ def named_reasons(comment: str) -> list[str]:
 
 def praised(judged: Judged) -> bool:
     """Whether a call's own signals may make a success of it, which is asked before its time."""
-    return judged.satisfied >= PLEASED and any(
-        signal.comment or signal.kind == "copy" for signal in judged.signals
-    )
+    return judged.satisfied >= PLEASED and _may_tell_why(judged)
+
+
+def _may_tell_why(judged: Judged) -> bool:
+    return any(signal.comment or signal.kind == "copy" for signal in judged.signals)
 
 
 class SuccessPicture(NamedTuple):
@@ -234,7 +236,9 @@ class Successes:
         """
         if judged.next is not None:
             self._follow(judged, judged.next.trace_id, failed=bool(failed))
-        if failed or not judged.signals or satisfied < PLEASED:
+        if failed or satisfied < PLEASED:
+            return []
+        if judged.trace_id not in self._followed and not _may_tell_why(judged):
             return []
         return self._reasons(judged)
 
