@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+from zlib import crc32
 
 import orjson
 
@@ -70,7 +71,7 @@ class Scenario:
 
 
 def demo_scenario(seed: int = 7) -> Scenario:
-    """An hour and a half: about 6,000 calls, 1,200 signals, one bad deployment."""
+    """An hour and a half: about 6,000 calls, 1,500 signals, one bad deployment."""
     return Scenario(seed=seed)
 
 
@@ -424,6 +425,8 @@ SIGNALS_OF_THE_DISPLEASED: tuple[tuple[str, float], ...] = (
     ("down", 4.0), ("complaint", 3.0), ("rating", 1.2), ("correction", 1.0), ("regenerate", 1.4),
     ("edit", 0.4), ("abandon", 0.5), ("report", 0.3), ("middle", 0.4),
 )  # fmt: skip
+ACTS_OF_VOTERS: Mapping[str, tuple[int, int]] = {"copy": (35, 8), "abandon": (10, 25)}
+"""Of a hundred who give a thumb or a rating, how many of the content and of the displeased do it."""
 
 
 class Model(NamedTuple):
@@ -745,6 +748,18 @@ class _Traffic:
             self._planted.late += late
             if signal["kind"] == "thumb" and not good and self._chance(0.5):
                 self._signal(when + rng.uniform(3.0, 25.0), call, self._comment(talk, fate))
+            if signal["kind"] in {"thumb", "rating"}:
+                self._act_on(when, call, good=good)
+
+    def _act_on(self, at: float, call: Record, *, good: bool) -> None:
+        """Those who vote copy the answer as well, or leave; by the call's id, so no chance is drawn."""
+        place = crc32(call["trace_id"].encode()) % 100
+        for kind, (content, displeased) in ACTS_OF_VOTERS.items():
+            if place < (content if good else displeased):
+                signal = {"trace_id": call["trace_id"], "kind": kind, "user_id": call["user_id"]}
+                self._push(at + 2.0 + place / 50, "feedback", signal, "joined")
+                return
+            place -= content if good else displeased
 
     def _signal_of(self, act: str, talk: _Talk, fate: Fate) -> Record:
         rng, good = self._rng, fate == "good"

@@ -77,7 +77,7 @@ def test_events_come_in_order_of_their_time_and_end_with_the_scenario(
 def test_the_demo_is_as_large_as_it_says(demo: tuple[list[SimEvent], Planted]) -> None:
     of = Counter(event.input for event in demo[0])
     assert of["logs"] == pytest.approx(6_000, rel=0.1)
-    assert of["feedback"] == pytest.approx(1_200, rel=0.1)
+    assert of["feedback"] == pytest.approx(1_500, rel=0.1)
     assert of["deployments"] == 3
 
 
