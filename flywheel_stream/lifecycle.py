@@ -63,9 +63,10 @@ class _Life(Struct, array_like=True):
 
         Of failures by chance whose rate is known from n gaps alone, the next one is longer than x
         times the mean with a probability of ``(1 + x / n) ** -n`` (the predictive distribution).
+        Weighted by their length, gaps tell the rate as well as half as many would.
         """
         chance = CHANCE if self.acted < 0 else EXPECTED
-        known = max(self.failures - 1, 1)
+        known = max((self.failures - 1) / 2.0, 1.0)
         return self.apart() * known * expm1(-log(chance) / known)
 
     def is_quiet(self, calls: int, now: float) -> bool:

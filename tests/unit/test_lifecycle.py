@@ -77,7 +77,7 @@ def test_what_fails_at_once_says_nothing_of_how_rare_it_is() -> None:
     for n in range(30):
         day.lives.failed("c", float(n), {"c"})
     assert day.minutes(70).state() == "open"
-    assert day.minutes(15).state() == "resolved"
+    assert day.minutes(20).state() == "resolved"
 
 
 def test_strays_rarer_than_before_are_no_regression() -> None:
@@ -118,7 +118,7 @@ def test_an_incident_leaves_no_doubt() -> None:
     day = Day().minutes(1, "c")
     day.lives.spiked("c", day.now)
     assert day.state() == "open"
-    day.minutes(3, "c").minutes(30)
+    day.minutes(20, "c").minutes(30)
     day.lives.spiked("c", day.now)
     assert day.state() == "regressed"
     day.lives.spiked("c", day.now)
