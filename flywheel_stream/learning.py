@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct, structs
 
 from flywheel_stream import metrics, topics
-from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
+from flywheel_stream.alerts import Alerts, OpenIncident, Spike
 from flywheel_stream.classifying import KindClassifier
 from flywheel_stream.clusters import Clusters
 from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
@@ -62,6 +62,7 @@ from flywheel_stream.settling import Arm
 from flywheel_stream.signals import standing, thumb, vote
 from flywheel_stream.topics import Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
+from flywheel_stream.watching import AlertPolicy
 
 STATE_VERSION = 2
 RECENT_DEPLOYMENT = 6 * 3600.0

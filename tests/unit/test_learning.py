@@ -646,7 +646,7 @@ def test_what_is_known_of_a_cluster_follows_to_the_one_that_it_merges_into(
     assert {row["subject"]["cluster"] for row in over} == {new}
     assert all(row["kinds"] == ["unexplained"] for row in over)
     assert fold._alerts.subjects() == [new]
-    assert last.trace_id not in fold._alerts._subjects[new].traces
+    assert last.trace_id not in fold._alerts._watch.clusters[new].traces
 
 
 def test_a_part_that_splits_off_is_no_new_failure(monkeypatch: pytest.MonkeyPatch) -> None:
