@@ -14,7 +14,7 @@ setup: .venv/ready
 	$(UV) install -q --python .venv --no-deps -e .
 	@touch $@
 lock: setup # nothing younger than a week: time enough for a bad release to be found
-	$(UV) compile pyproject.toml --extra embedded --extra fast --group dev --universal --python-version 3.11 \
+	$(UV) compile pyproject.toml --extra embedded --extra fast --extra spacy --group dev --universal --python-version 3.11 \
 	  --exclude-newer "1 week" --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 lint: setup
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/lint-imports

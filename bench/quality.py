@@ -26,6 +26,7 @@ from flywheel_stream.events import Call, Expect, Finding, Interaction, Origin
 from flywheel_stream.failures import FROM_CHECKS, named_kinds
 from flywheel_stream.topics import Topics
 from stream.embedders import load_embedder
+from stream.settings import load_settings
 from stream.simulator import bench_calls
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
@@ -278,7 +279,7 @@ def comment_lines(half: str) -> Iterator[Line]:
 
 def topic_lines(_half: str) -> Iterator[Line]:
     """Questions of another set as those that nobody asked before; texts of three sets, all of them."""
-    embedder = load_embedder("wordllama")
+    embedder = load_embedder(load_settings(embedder="wordllama"))
     banking, clinc, hwu = (_questions(name) for name in ("banking77", "clinc150", "hwu64"))
     ordinary = [text for text, label in clinc if label != _OUT_OF_SCOPE]
     strange = [text for text, label in clinc if label == _OUT_OF_SCOPE]
@@ -308,7 +309,7 @@ def decision_lines(_half: str) -> Iterator[Line]:
 
     A decision is about three questions of one intent; asked is about others, of all intents.
     """
-    embedder = load_embedder("wordllama")
+    embedder = load_embedder(load_settings(embedder="wordllama"))
     rows = rows_of("A_hwu64", "text", "all")
     for number in (20, 40, 80, 200):
         cases: list[Judged] = []

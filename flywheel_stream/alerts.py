@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 from typing import Any, NamedTuple
 
-from flywheel_stream.causes import AT_ONCE, MOST, Cause, Causes, Evidence, Member
+from flywheel_stream.causes import AT_ONCE, Cause, Causes, Evidence, Member
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import AlertState, ModelRate
 from flywheel_stream.lineage import incident_id
@@ -57,6 +57,11 @@ class Spike(NamedTuple):
     at_stake: float = 0.0  # the value of the calls that failed since `since`
     kinds: list[str] = []  # noqa: RUF012 - of the window's failures, the most frequent first
     others: list[Hit] = []  # noqa: RUF012 - clusters first, then by rate
+
+    def clusters(self) -> list[str]:
+        """The clusters that it is about and that are not back at their usual rate."""
+        names = [self.subject, *(hit.subject for hit in self.others if hit.active)]
+        return [name for name in names if not is_margin(name)]
 
 
 class OpenIncident(NamedTuple):
@@ -262,11 +267,10 @@ class Alerts:
         """Finds the incident of a spike, or makes it one."""
         name, spike = change.found.name, change.spike
         cause = self._causes.open.get(spike.id)
-        cause = cause or self._causes.place(name, spike.since, evidence, change.found.source)
+        if cause is None or name not in cause.members:
+            cause = self._causes.place(name, spike.since, evidence, change.found.source)
         if cause is not None:
-            region = evidence.region([cause.headline])
-            apart = evidence.inside(name, region, spike.since) < MOST
-            cause.untold = cause.untold or (apart and not is_margin(name))
+            cause.untold = cause.untold or not is_margin(name)
         else:
             cause = self._causes.reopen(spike.id, name, spike.since)
             if cause is None:
@@ -295,8 +299,8 @@ class Alerts:
         active = cause.active()
         if not active:
             return "resolved"
-        if cause.untold and ts - cause.told >= AT_ONCE:
-            return "escalated"
+        if cause.untold and ts - cause.told >= AT_ONCE * 2 ** min(cause.again - 1, 5):
+            return "escalated"  # with all that has joined; each time it takes twice as long
         risen = {n: moved[n] for n in active if n in moved and moved[n].what != "fell"}
         if cause.headline in risen:
             return "escalated"
@@ -321,6 +325,7 @@ class Alerts:
         seen = change.seen if change is not None else self._watch.look(found)
         failures = list(self._watch.failures(cause.headline, cause.since))
         cause.state, cause.told, cause.untold = state, ts, False
+        cause.again += 1
         cause.rate, cause.baseline = seen.rate, seen.baseline
         cause.users = max(cause.users, len({failure.user for failure in failures}))
         spike = found.incident

@@ -2,7 +2,7 @@
 
 A bad deployment makes clusters, a kind, an arm and the whole app spike at once, in the same calls.
 Whether two spikes are one is read from the failures themselves: from those beyond what was to be
-expected (the excess), how many lie in both subjects, since the later of them began.
+expected (the excess), how many lie in both subjects.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,8 +28,9 @@ NEAR = 3600.0
 CONFINED = 0.8
 """Share of the excess of a spike in a slice, from which on it is confined to it."""
 
-LIKELY, SURELY = log(20), log(100)
-"""Evidence that a spike keeps to a slice, as the logarithm of odds: to link, and to set apart."""
+ALIKE, LIKELY, SURELY = log(3), log(20), log(100)
+"""Evidence that a spike keeps to a slice, as the logarithm of odds: to link it with an incident
+that is told by that slice and has just begun, with any other, and to set it apart."""
 
 RARE_KIND = 0.2
 """Share of an app's failures up to which a kind links: clusters mostly are of one kind each."""
@@ -72,7 +73,8 @@ class Cause(Struct, array_like=True):
     members: dict[str, Member] = {}
     number: int = 0  # alerts so far
     told: float = 0.0  # event time of the last one
-    untold: bool = False  # a subject joined whose harm is not in what was told
+    again: int = 0  # alerts since it opened or came back
+    untold: bool = False  # a cluster joined since then
     rate: float = 0.0
     baseline: float = 0.0
     users: int = 0
@@ -200,13 +202,15 @@ class Evidence:
             return 0.0
         return self.excess(subject, since) * _divergence(part, likely)
 
-    def links(self, narrow: str, wide: str, since: float) -> bool:
-        """Whether a spike is surely one of those within another, a margin."""
+    def links(self, narrow: str, wide: str, since: float, evidence: float) -> bool:
+        """Whether a spike is one of those within another, a margin, by so much evidence."""
         if not is_margin(wide):
             return False
         if "kind" in described(wide) and self._expects.share(wide) > RARE_KIND:
             return False
-        return self.keeps_to(narrow, wide, since) >= LIKELY
+        if self.inside(narrow, self.region([wide]), since) < MOST:
+            return False
+        return self.keeps_to(narrow, wide, since) >= evidence
 
     def confined(self, subject: str, since: float) -> dict[str, str]:
         """By dimension, the slice that nearly all of a subject's excess is in, if one surely is."""
@@ -301,6 +305,7 @@ class Causes:
             return None
         del self.over[name]
         cause.since, cause.ended, cause.state = since, None, "regressed"
+        cause.members, cause.again = {}, 0
         self.open[name] = cause
         return cause
 
@@ -334,7 +339,7 @@ def _strength(
     cause: Cause, subject: str, since: float, evidence: Evidence, profile: Mapping[str, str]
 ) -> float:
     """How much a spike belongs to an incident; 0: it does not."""
-    overlap = max(_overlap(name, subject, since, evidence) for name in cause.active())
+    overlap = max(_overlap(cause, name, subject, since, evidence) for name in cause.active())
     if overlap:
         return 4.0 + overlap  # the same failures
     if is_margin(subject):
@@ -352,11 +357,13 @@ def _strength(
     return float(abs(since - cause.since) <= AT_ONCE)
 
 
-def _overlap(name: str, subject: str, since: float, evidence: Evidence) -> float:
-    """How much of two spikes is the same, if most of each is."""
+def _overlap(cause: Cause, name: str, subject: str, since: float, evidence: Evidence) -> float:
+    """How much of two spikes is the same, each since it began, if most of either is."""
     mine = evidence.inside(subject, evidence.region([name]), since)
-    theirs = evidence.inside(name, evidence.region([subject]), since)
-    return min(mine, theirs) if min(mine, theirs) >= MOST else 0.0
+    if mine < MOST:
+        return 0.0
+    theirs = evidence.inside(name, evidence.region([subject]), cause.members[name].since)
+    return min(mine, theirs) if theirs >= MOST else 0.0
 
 
 def _linked(cause: Cause, subject: str, since: float, evidence: Evidence, *, near: bool) -> bool:
@@ -365,8 +372,9 @@ def _linked(cause: Cause, subject: str, since: float, evidence: Evidence, *, nea
         told = name == cause.headline
         if told and is_margin(name) and evidence.explains(name, subject, since):
             return True  # it is not what stands out
-        if (near or told) and evidence.links(subject, name, since):
+        least = ALIKE if near and told else LIKELY
+        if (near or told) and evidence.links(subject, name, since, least):
             return True
-        if near and evidence.links(name, subject, since):
+        if near and evidence.links(name, subject, since, LIKELY):
             return True
     return False

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
-from zlib import crc32
 
 import orjson
 from msgspec import UNSET, structs
@@ -66,6 +65,7 @@ from flywheel_stream.joining import (
     origin_key,
 )
 from flywheel_stream.leaks import leaked
+from flywheel_stream.lineage import is_sampled
 from flywheel_stream.replacing import Entity
 from flywheel_stream.rules import Rules
 from flywheel_stream.scrubbing import Scrubbed, counts
@@ -181,7 +181,7 @@ class Cleaner:
         self._scrubber = scrubber
         self._rules = rules or None
         self._secret = secret[:64]
-        self._sampled_below = int(sample_rate * 0x1_0000_0000)
+        self._sample_rate = sample_rate
         self._attributes = tuple(attributes)
         self._join_window = join_window
         self._labels: dict[tuple[str, str, str, str, str, bytes], Labels] = {}
@@ -591,7 +591,7 @@ class Cleaner:
         return [signal for signal in signals if abs(signal.at - call.at) <= self._join_window]
 
     def _sampled(self, trace_id: str) -> bool:
-        return crc32(trace_id.encode("utf-8", "surrogatepass")) < self._sampled_below
+        return is_sampled(trace_id, self._sample_rate)
 
     def _traffic(self, passed: Sequence[tuple[Interaction, int]]) -> list[Traffic]:
         groups: dict[str, dict[tuple[Any, ...], list[tuple[int, bool]]]] = {}

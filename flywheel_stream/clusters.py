@@ -58,6 +58,8 @@ class Assignment(NamedTuple):
     similarity: float
     """Cosine with the nearest centroid before it moved; if new, with the one that was too far."""
     new: bool
+    merged: tuple[tuple[str, str], ...] = ()
+    """Clusters that became one at this record, the old id and the one that goes on, in order."""
     regrouped: bool = False
     """Whether clusters may have merged or split once it was placed."""
 
@@ -184,6 +186,7 @@ class Clusters(Clusterer):
         self._places = np.full(window, -1, dtype=np.int32)
         self._merged_into: dict[str, str] = {}
         self._split_from: dict[str, str] = {}
+        self._merges: list[tuple[str, str]] = []  # since the present record came
 
     def __len__(self) -> int:
         return len(self._clusters)
@@ -233,8 +236,11 @@ class Clusters(Clusterer):
             bit = int.from_bytes(digest, "little") % _USER_BITS
             self._users[row, bit >> 3] |= 1 << (bit & 7)
         cluster, due = self._clusters[row].id, self._due
+        self._merges = []
         self._remember(row, unit)
-        return Assignment(cluster, similarity, new, regrouped=self._due != due)
+        if self._due == due:
+            return Assignment(cluster, similarity, new)
+        return Assignment(cluster, similarity, new, tuple(self._merges), regrouped=True)
 
     def resolve(self, cluster_id: str) -> str:
         """Follow merges to the cluster that holds what ``cluster_id`` held; itself if none did.
@@ -292,6 +298,16 @@ class Clusters(Clusterer):
         """
         row, similarity = self._closest(self._unit(vector))
         return None if row is None else (self._clusters[row].id, similarity)
+
+    def home(self, vector: NDArray[np.float32]) -> str | None:
+        """Find the cluster that a vector would join, without learning; None if it would found one.
+
+        Raises:
+            ValueError: The vector has another shape or is not finite.
+        """
+        row, similarity = self._closest(self._unit(vector))
+        joins = row is not None and similarity >= self._reaches[row]
+        return self._clusters[row].id if row is not None and joins else None
 
     def info(self, cluster_id: str) -> ClusterInfo:
         """Describe a live cluster, its weight as of the latest event time seen.
@@ -570,6 +586,7 @@ class Clusters(Clusterer):
             self._words.add(exemplar.text)
         new.exemplars = kept
         self._note(self._merged_into, old.id, new.id)
+        self._merges.append((old.id, new.id))
 
     def _split(self, source: str | None, size: int) -> str:
         """Found a cluster for a group that is no cluster's own; its records leave the source."""

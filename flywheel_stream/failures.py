@@ -490,12 +490,17 @@ def _from_words(judged: Judged) -> Iterable[Finding]:
 
 def named_kinds(comment: str) -> list[Finding]:
     """The kinds that a user's words name, with the phrase as evidence; in the table's order."""
-    words = " ".join(comment[:_MAX_COMMENT].lower().translate(_DROPPED).split())
+    words = plain_words(comment)
     words = words.replace("whether or not", "whether")  # the one "not" that denies nothing
     matches = ((name, phrases.search(words)) for name, phrases in _PHRASES)
     return [
         Finding(name, WORDS_CONFIDENCE, f"comment: {match[0]}") for name, match in matches if match
     ]
+
+
+def plain_words(comment: str) -> str:
+    """The words of a comment as phrases are written: lower case, no apostrophes, single spaces."""
+    return " ".join(comment[:_MAX_COMMENT].lower().translate(_DROPPED).split())
 
 
 def _most_certain(found: Iterable[Finding]) -> list[Finding]:

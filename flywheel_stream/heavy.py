@@ -23,7 +23,7 @@ class HeavyHitters:
     def __init__(self, most: int) -> None:
         self._most = most
         self.rows: dict[str, None] = {}
-        self._seen: dict[str, list[int]] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
         # by value: how often it was seen at most, and by how much that may be too often
 
     def own(self, value: str) -> bool:
@@ -36,14 +36,14 @@ class HeavyHitters:
         """Counts sightings of a value."""
         known = self._seen.get(value)
         if known is not None:
-            known[0] += number
+            self._seen[value] = (known[0] + number, known[1])
         elif len(self._seen) < MORE * self._most:
-            self._seen[value] = [number, 0]
+            self._seen[value] = (number, 0)
         else:
             others = (other for other in self._seen if other not in self.rows)
             least = min(others, key=lambda other: (self._seen[other][0], other))
             error = self._seen.pop(least)[0]
-            self._seen[value] = [error + number, error]
+            self._seen[value] = (error + number, error)
 
     def hand_over(self) -> list[tuple[str, str]]:
         """Gives rows to values that are seen more; returns who lost one, and to whom."""
@@ -63,14 +63,14 @@ class HeavyHitters:
 
     def fade(self, halves: int) -> None:
         """Halves what was seen so many times."""
-        for numbers in self._seen.values():
-            numbers[:] = [number >> halves for number in numbers]
+        for value, (count, error) in self._seen.items():
+            self._seen[value] = (count >> halves, error >> halves)
 
-    def dump(self) -> list[list[object]]:
-        """The state, as plain data: rows, then value, count and error."""
-        return [list(self.rows), [[value, *numbers] for value, numbers in self._seen.items()]]
+    def dump(self) -> tuple[list[str], list[tuple[str, int, int]]]:
+        """The state, as plain data: rows; value, count and error."""
+        return list(self.rows), [(value, *numbers) for value, numbers in self._seen.items()]
 
     def load(self, rows: Sequence[str], seen: Sequence[tuple[str, int, int]]) -> None:
         """The inverse of ``dump``."""
         self.rows = dict.fromkeys(rows)
-        self._seen = {value: [count, error] for value, count, error in seen}
+        self._seen = {value: (count, error) for value, count, error in seen}

@@ -265,10 +265,23 @@ _SIMPLER: dict[str, str] = {
 }
 """Necessary conditions that the engine finds faster than the pattern itself."""
 
+_GROUPS: dict[str, str] = {
+    "PERSON": "names",
+    **dict.fromkeys(
+        ("IBAN", "CREDIT_CARD", "NATIONAL_ID", "US_SSN", "BANK_ROUTING", "BANK_ACCOUNT", "PHONE"),
+        "numbers",
+    ),
+}
+"""Types that are looked for apart from the others, by what they are."""
 
-def second_pass() -> list[Row]:
-    """Each detector's own pattern, for ASCII texts."""
-    return [Row(place, *_own(detector)) for place, detector in enumerate(TABLE)]
+
+def second_pass() -> list[list[Row]]:
+    """Each detector's own pattern, for ASCII texts; in groups, as one hint wakes one of them."""
+    groups: dict[str, list[Row]] = {}
+    for place, detector in enumerate(TABLE):
+        group = _GROUPS.get(detector.type, "")
+        groups.setdefault(group, []).append(Row(place, *_own(detector)))
+    return list(groups.values())
 
 
 def _own(detector: Detector) -> tuple[str, How]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
-from flywheel_stream import metrics, topics
+from flywheel_stream import metrics, telling, topics
 from flywheel_stream.alerts import Alerts, OpenIncident, Spike
 from flywheel_stream.classifying import KindClassifier
 from flywheel_stream.clusters import Clusters
@@ -54,13 +54,23 @@ from flywheel_stream.events import (
     decode_learnable,
     encode,
 )
-from flywheel_stream.failures import KINDS, UNEXPLAINED, excerpt, failure_kinds, severity
-from flywheel_stream.lineage import alert_id
+from flywheel_stream.failures import (
+    KINDS,
+    UNEXPLAINED,
+    UNSATISFIED,
+    excerpt,
+    failure_kinds,
+    severity,
+)
+from flywheel_stream.lifecycle import Lifecycles, State
+from flywheel_stream.lineage import alert_id, is_sampled
+from flywheel_stream.margins import Where, described
 from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import standing, thumb, vote
-from flywheel_stream.topics import Topics
+from flywheel_stream.successes import Successes, SuccessPicture, praised
+from flywheel_stream.topics import TopicMap, Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
 from flywheel_stream.watching import AlertPolicy
 
@@ -88,9 +98,20 @@ class LearnPolicy:
     max_per_cluster: int = 1_000
     near_bytes: int = 2_000_000
     value_attribute: str = ""
+    sample_rate: float = 0.01
     evaluation: EvaluationSets | None = None
 
 
+class Look(NamedTuple):
+    """What is told of a record before it is counted, so that texts are embedded in one batch."""
+
+    kinds: list[Finding]
+    """Of failure, by checks and words, and by what was answered before."""
+    reasons: list[str]
+    """Why it is a success."""
+
+
+_NOTHING = Look([], [])
 _Where = tuple[Slice, tuple[str, ...], bool]
 """A slice, its values of attributes, and whether duplicates are meant."""
 
@@ -118,6 +139,12 @@ class AppPicture(NamedTuple):
     slices: list[SliceStats]
     failures: dict[str, int]
     clusters: int
+    states: dict[State, int]
+    """Live clusters by where they stand."""
+    successes: dict[str, int]
+    """Really good answers that stand, by reason; one may have several."""
+    unseen_topics: int
+    """Topics that nobody asked about before, of the last week."""
     incidents: list[tuple[OpenIncident, float]]
     examples: dict[str, int]
 
@@ -130,6 +157,9 @@ class ClusterPicture(NamedTuple):
     size: int
     users: int
     kinds: dict[str, int]
+    state: State
+    since: float
+    """Event time at which it came into that state; resolved: of its last failure."""
 
 
 class Fold:
@@ -168,8 +198,10 @@ class Fold:
         self._counted: OrderedDict[str, Counted] = OrderedDict()
         self._kinds: dict[str, Counter[str]] = {}
         self._names = ClusterNames(policy.cluster_capacity)
+        self._lifecycles = Lifecycles(policy.cluster_capacity)
         self._consistency = Consistency()
         self._topics = Topics(embedder.dims)
+        self._successes = Successes(embedder.dims, policy.revision_window)
         self._told: dict[str, Finding | None] = {}  # of calls that this advance judges first
         self._classifier = KindClassifier()
         self._failures: Counter[str] = Counter()
@@ -209,14 +241,14 @@ class Fold:
             return []
         outputs: list[Output] = []
         due = self._buffer.pop_until(watermark)
-        found = self._found(due)
-        vectors = self._embed(due, found)
+        looks = self._look(due)
+        vectors = self._embed(due, looks)
         self._curation.prepare(record for record in due if isinstance(record, Judged))
-        for record, kinds in zip(due, found, strict=True):
+        for record, look in zip(due, looks, strict=True):
             at = max(slot(record).ts, self.now)
             outputs += self._pass_time(at, inclusive=False)
             if isinstance(record, Judged):
-                outputs += self._judge(record, kinds, vectors.get(record.trace_id), at)
+                outputs += self._judge(record, look, vectors.get(record.trace_id), at)
             elif isinstance(record, Deployed):
                 self._deployments.append(record.deployment)
                 self._comparing.deploy(record.deployment)
@@ -227,22 +259,24 @@ class Fold:
         self._forget(watermark - self._policy.revision_window)
         return outputs
 
-    def _found(self, due: Sequence[Learnable]) -> list[list[Finding]]:
-        """The kinds of failures, by checks and words, and by what was answered before.
+    def _look(self, due: Sequence[Learnable]) -> list[Look]:
+        """What is told of each record, in their order and by nothing else.
 
-        In the order of the records and by nothing else, for they come in other batches after a
-        crash. A call is held against others once, when it is first judged; that stands.
+        For they come in other batches after a crash. A call is held against others once, when it
+        is first judged; that stands.
         """
-        found: list[list[Finding]] = []
+        looks: list[Look] = []
         self._told = {}
         for record in due:
             if isinstance(record, Deployed):
                 self._consistency.clear()
-            told = self._contradiction(record) if isinstance(record, Judged) else None
-            found.append(
-                failure_kinds(record, [told] if told else []) if isinstance(record, Judged) else []
-            )
-        return found
+            looks.append(self._look_at(record) if isinstance(record, Judged) else _NOTHING)
+        return looks
+
+    def _look_at(self, judged: Judged) -> Look:
+        told = self._contradiction(judged)
+        kinds = failure_kinds(judged, [told] if told else [])
+        return Look(kinds, self._successes.look(judged, kinds, judged.satisfied))
 
     def _contradiction(self, judged: Judged) -> Finding | None:
         trace_id, window = judged.trace_id, self._policy.revision_window
@@ -256,34 +290,57 @@ class Fold:
             self._told[trace_id] = None if forgotten else self._consistency.compare(judged)
         return self._told[trace_id]
 
-    def _embed(self, due: Sequence[Learnable], found: Sequence[list[Finding]]) -> dict[str, Any]:
-        """Vectors of the failures that have no cluster yet, and of the sample, in one batch."""
+    def _embed(self, due: Sequence[Learnable], looks: Sequence[Look]) -> dict[str, Any]:
+        """Vectors of what has no cluster yet and of the sample, in one batch."""
         texts: dict[str, str] = {}
-        for record, kinds in zip(due, found, strict=True):
-            if isinstance(record, Judged) and (kinds or record.why == "sample"):
-                known = self._counted.get(record.trace_id)
-                if known is None or (kinds and known.cluster is None):
-                    texts.setdefault(record.trace_id, record.interaction.question)
+        for record, look in zip(due, looks, strict=True):
+            if isinstance(record, Judged) and self._has_to_be_placed(record, look):
+                texts.setdefault(record.trace_id, record.interaction.question)
         if not texts:
             return {}
         return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
 
+    def _has_to_be_placed(self, judged: Judged, look: Look) -> bool:
+        """As a failure, as a success, or among the topics."""
+        if look.reasons and judged.trace_id not in self._successes:
+            return True
+        if not look.kinds and not self._is_sampled(judged):
+            return False
+        known = self._counted.get(judged.trace_id)
+        return known is None or (bool(look.kinds) and known.cluster is None)
+
+    def _is_sampled(self, judged: Judged) -> bool:
+        """Whether it is one of the sample of all calls; ``why`` names a check first."""
+        return judged.why == "sample" or is_sampled(judged.trace_id, self._policy.sample_rate)
+
     def _decide(self, decision: Decision) -> None:
         """Learns from the clearest failures of an incident what kind they are, if that was said."""
-        subject = next(
-            (i.subject for i in self._alerts.open_incidents() if i.incident == decision.incident),
-            "",
-        )
-        cluster = self._clusters.resolve(subject)
-        if decision.kind not in KINDS - {UNEXPLAINED} or cluster not in self._clusters:
-            return
-        texts = [text for _, text in self._clusters.info(cluster).exemplars]
-        if texts:
-            self._classifier.learn(list(self._embedder.embed(texts)), decision.kind)
+        incidents = self._alerts.open_incidents()
+        found = next((i.clusters for i in incidents if i.incident == decision.incident), [])
+        for cluster in map(self._clusters.resolve, found):
+            if decision.choice:
+                self._lifecycles.decided(cluster)
+            if decision.kind not in KINDS - {UNEXPLAINED} or cluster not in self._clusters:
+                continue
+            texts = [text for _, text in self._clusters.info(cluster).exemplars]
+            if texts:
+                self._classifier.learn(list(self._embedder.embed(texts)), decision.kind)
 
     def questions(self) -> list[str]:
         """The texts of failures and of the sample that wait for their time."""
-        return _questions(self._buffer)
+        return _questions(self._buffer, self._policy.sample_rate)
+
+    def decides(self) -> bool:
+        """Whether a decision waits for its time."""
+        return any(isinstance(record, Decided) for record in self._buffer)
+
+    def decidable(self) -> list[str]:
+        """The texts that a decision about an open incident is learnt from."""
+        held = (name for i in self._alerts.open_incidents() for name in i.clusters)
+        live = sorted(
+            {name for name in map(self._clusters.resolve, held) if name in self._clusters}
+        )
+        return [text for name in live for _, text in self._clusters.info(name).exemplars]
 
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
         """Counts the minutes that are over, and runs the ticks, up to a time."""
@@ -316,7 +373,8 @@ class Fold:
 
     # ------------------------------------------------------------ a judged call
 
-    def _judge(self, judged: Judged, kinds: list[Finding], vector: Any, at: float) -> list[Output]:
+    def _judge(self, judged: Judged, look: Look, vector: Any, at: float) -> list[Output]:
+        kinds = look.kinds
         before = self._counted.get(judged.trace_id)
         fullness = (judged.revision, judged.next is not None)
         if before is not None and (before.revision, before.followed) >= fullness:
@@ -329,12 +387,18 @@ class Fold:
             if kinds:
                 learnt = self._learnt(kinds, before, vector)
                 kinds = _with_learnt(kinds, learnt)
-            elif judged.why == "sample" and before is None and vector is not None:
-                self._topics.learn(judged.trace_id, vector, at)
+            if before is None and vector is not None and self._is_sampled(judged):
+                self._learn_topic(judged, vector, at)
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
+            self._successes.judge(judged, look.reasons, vector, at)
             outputs += self._count(judged, before, kinds, cluster, at, learnt=learnt)
         return outputs + self._curate(judged, kinds, cluster)
+
+    def _learn_topic(self, judged: Judged, vector: Any, at: float) -> None:
+        call = judged.interaction
+        user = call.user_id or call.session_id or None
+        self._topics.learn(judged.trace_id, vector, at, excerpt(call.question), user)
 
     def _learnt(self, kinds: list[Finding], before: Counted | None, vector: Any) -> list[Finding]:
         """What memory tells of a failure; decided when it is placed, and then it stands."""
@@ -352,23 +416,25 @@ class Fold:
         text = excerpt(call.question)
         user = call.user_id or call.session_id or None
         placed = self._clusters.assign(judged.trace_id, vector, at, text, user)
+        for old, new in placed.merged:
+            self._merge(old, new, at)
         if placed.regrouped:
-            self._follow_clusters(at)
+            self._follow_splits(at)
         return self._clusters.resolve(placed.cluster)
 
-    def _follow_clusters(self, at: float) -> None:
-        """What is known of clusters that merged goes to the one that is left, of parts to them."""
-        for old in sorted({*self._alerts.subjects(), *self._kinds}):
-            new = self._clusters.resolve(old)
-            if new != old:
-                self._alerts.merged(old, new)
-                self._kinds.setdefault(new, Counter()).update(self._kinds.pop(old, Counter()))
+    def _merge(self, old: str, new: str, at: float) -> None:
+        """What is known of a cluster by its id goes on under the one that it became."""
+        self._alerts.merged(old, new)
+        self._lifecycles.merged(old, new, at)
+        if old in self._kinds:
+            self._kinds.setdefault(new, Counter()).update(self._kinds.pop(old))
+
+    def _follow_splits(self, at: float) -> None:
+        """A part of a cluster is not new: it has its share of what is known of the whole."""
         known = set(self._alerts.subjects())
         for part in self._clusters:
             if part not in known:
                 self._follow_split(part, at)
-        live = known.union(self._clusters)
-        self._kinds = {name: kinds for name, kinds in self._kinds.items() if name in live}
 
     def _follow_split(self, part: str, at: float) -> None:
         info = self._clusters.info(part)
@@ -436,6 +502,7 @@ class Fold:
         if not kinds:
             if failed_before and cluster is not None:
                 self._alerts.retract(cluster, at, trace_id=judged.trace_id)
+                self._lifecycles.retract(cluster)
                 return [Output("failures", judged.trace_id, None, self.app)]
             return []
         assert cluster is not None  # noqa: S101 - a failure has been placed
@@ -445,6 +512,7 @@ class Fold:
         if not failed_before:  # else it counts since the signal that decided it
             self._kinds.setdefault(cluster, Counter())[kinds[0].kind] += 1
             self._rename(cluster)
+            self._lifecycles.failed(cluster, at, self._clusters)
             self._alerts.observe(
                 cluster,
                 at,
@@ -456,6 +524,10 @@ class Fold:
                 severity=grave,
                 excerpt=text,
                 value=self._value(call),
+                prompt_version=call.prompt_version,
+                values=self._comparing.shown(self._comparing.values(call.attributes)),
+                kinds=[kind.kind for kind in kinds],
+                unsatisfied=bool(judged.signals) and judged.satisfied < UNSATISFIED,
             )
         record = Failure(
             trace_id=judged.trace_id,
@@ -503,12 +575,25 @@ class Fold:
             self._satisfaction.traffic(where, minute, calls, duplicates)
         self._comparing.pass_minute(minute, [p for found in by_slice.values() for p in found])
         total = sum(number for (*_, duplicate), number in counts.items() if not duplicate)
-        self._alerts.traffic(minute, total)
+        self._alerts.traffic(minute, total, self._margins(counts))
+        self._lifecycles.pass_calls(total)
+
+    def _margins(self, counts: Counter[_Where]) -> dict[Where, int]:
+        """The calls of a minute by what alerts tell apart."""
+        found: dict[Where, int] = {}
+        for where, values, duplicate in sorted(counts):
+            if not duplicate:
+                key = Where(*where, self._comparing.shown(values))
+                found[key] = found.get(key, 0) + counts[where, values, duplicate]
+        return found
 
     # ------------------------------------------------------------ alerts
 
     def _alert(self, spike: Spike) -> Output:
-        kinds = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
+        told = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
+        kinds = told or spike.kinds
+        clusters = spike.clusters()
+        suspect = self._suspect(spike)
         better, verdict = self._better_arm(spike)
         situation = Situation(
             kinds=kinds,
@@ -519,12 +604,15 @@ class Fold:
             at_stake=spike.at_stake,
             new=spike.new,
             models=spike.models,
-            recent_deployment=self._suspect(spike),
+            recent_deployment=suspect,
             better_arm=better,
             verdict=verdict,
-            examples=sum(self._kinds.get(spike.subject, Counter()).values()),
+            examples=sum(self._kinds[name].total() for name in clusters if name in self._kinds),
         )
         over = spike.state == "resolved"
+        if not over:
+            for name in clusters:
+                self._lifecycles.spiked(name, spike.ts)
         urgent = 0.0 if over else round(urgency(situation), 4)
         if over:
             self._urgencies.pop(spike.incident, None)
@@ -538,10 +626,10 @@ class Fold:
             ts=spike.ts,
             since=spike.since,
             app=self.app,
-            subject={"cluster": spike.subject},
+            subject=described(spike.subject),
             kinds=kinds,
-            title=f"{self.app}: {self._names.name(spike.subject)}",
-            why=_why(spike),
+            title=f"{self.app}: {telling.what(spike.subject, self._names.name)}",
+            why=telling.why(spike, self._names.name, self._arms(), suspect),
             rate=spike.rate,
             baseline=spike.baseline,
             confidence=spike.confidence,
@@ -550,8 +638,13 @@ class Fold:
             models=spike.models,
             exemplars=[Exemplar(trace_id=name, excerpt=text) for name, text in spike.exemplars],
             advice=advice,
+            also=telling.also(spike, self._names.name),
         )
         return Output("alerts", spike.incident, encode(alert), self.app)
+
+    def _arms(self) -> set[tuple[str, str]]:
+        """Models and variants that were called."""
+        return {(row.slice.model, row.slice.variant) for row in self._satisfaction.rows()}
 
     def _suspect(self, spike: Spike) -> Deployment | None:
         """The latest version that went live shortly before the incident began."""
@@ -604,6 +697,7 @@ class Fold:
     # ------------------------------------------------------------ state
 
     def _forget(self, before: float) -> None:
+        self._successes.forget(before)
         while self._counted:
             oldest = next(iter(self._counted.values()))
             if oldest.ts >= before:
@@ -621,6 +715,9 @@ class Fold:
             self._satisfaction.rows(),
             {name: number for name, number in self._failures.items() if number > 0},
             len(self._clusters),
+            self._lifecycles.counts(self._clusters, self.now),
+            self._successes.counts(),
+            len(self._topics.news(self.now)),
             incidents,
             self._curation.counts(),
         )
@@ -635,9 +732,18 @@ class Fold:
                 info.size,
                 info.users,
                 dict(self._kinds.get(info.id, {})),
+                *self._lifecycles.stage(info.id, self.now),
             )
             for info in infos[:limit]
         ]
+
+    def top_successes(self, limit: int = 20) -> list[SuccessPicture]:
+        """What users are really pleased with, and why."""
+        return self._successes.top(limit)
+
+    def topics(self, limit: int = 20) -> TopicMap:
+        """What users ask about, and what nobody asked about before."""
+        return self._topics.map(self.now, limit)
 
     def compared(self) -> Picture:
         """Windows, votes, arms, drift and fairness, at the present event time."""
@@ -645,6 +751,8 @@ class Fold:
 
     def _rename(self, cluster: str) -> None:
         kinds = self._kinds[cluster]
+        if len(self._kinds) > 2 * self._policy.cluster_capacity:
+            self._kinds = {name: own for name, own in self._kinds.items() if name in self._clusters}
         self._names.renew(
             cluster,
             kinds.total(),
@@ -685,9 +793,11 @@ class Fold:
             "counted": [[name, *_counted_row(counted)] for name, counted in self._counted.items()],
             "kinds": {name: dict(kinds) for name, kinds in self._kinds.items()},
             "names": self._names.dump(),
+            "lifecycles": self._lifecycles.dump(),
             "consistency": self._consistency.dump(),
             "topics": self._topics.dump(),
             "classifier": self._classifier.dump(),
+            "successes": self._successes.dump(),
             "failures": dict(self._failures),
             "urgencies": self._urgencies,
             "deployments": [encode(deployment) for deployment in self._deployments],
@@ -729,21 +839,33 @@ class Fold:
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
         # States of before there were these load without them.
         self._names = ClusterNames.load(state.get("names", {}), self._policy.cluster_capacity)
+        if "lifecycles" in state:
+            capacity = self._policy.cluster_capacity
+            self._lifecycles = Lifecycles.load(state["lifecycles"], capacity)
         self._consistency = Consistency.load(state.get("consistency", []))
         if "topics" in state:
             self._topics = Topics.load(state["topics"], self._embedder.dims)
             self._classifier = KindClassifier.load(state["classifier"])
+        if "successes" in state:
+            window = self._policy.revision_window
+            self._successes = Successes.load(state["successes"], self._embedder.dims, window)
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
             self._deployments.append(decode_deployment(raw))
 
 
-def _questions(records: Iterable[Learnable]) -> list[str]:
+def _questions(records: Iterable[Learnable], sample_rate: float) -> list[str]:
     return [
         record.interaction.question
         for record in records
-        if isinstance(record, Judged) and (record.why == "sample" or failure_kinds(record))
+        if isinstance(record, Judged)
+        and (
+            record.why == "sample"
+            or is_sampled(record.trace_id, sample_rate)
+            or praised(record)
+            or failure_kinds(record)
+        )
     ]
 
 
@@ -784,24 +906,6 @@ def _with_learnt(kinds: list[Finding], learnt: Sequence[Finding]) -> list[Findin
     explained = [kind for kind in kinds if kind.kind != UNEXPLAINED]
     more = [one for one in learnt if one.kind == topics.KIND or not explained]
     return explained + more if more else kinds
-
-
-def _why(spike: Spike) -> str:
-    """The alert in a sentence, for somebody who has just been woken."""
-    if spike.state == "resolved":
-        return f"Back to {spike.rate:.1f} failures an hour (usual: {spike.baseline:.1f})."
-    usual = "never seen before" if spike.new else f"usual: {spike.baseline:.1f}"
-    users = "1 user" if spike.users == 1 else f"{spike.users} users"
-    stake = f", {spike.at_stake:,.0f} at stake" if spike.at_stake else ""
-    return (
-        f"{spike.rate:.1f} failures an hour ({usual}), {users} hit{stake}; "
-        f"{_sure(spike.confidence)} sure that this is no chance."
-    )
-
-
-def _sure(confidence: float) -> str:
-    percent = 100 * confidence
-    return "more than 99.9 %" if percent > 99.9 else f"{percent:.1f} %"
 
 
 @dataclass
@@ -886,7 +990,7 @@ class Learner:
         return fold
 
     def questions(self, records: Iterable[bytes], *, waiting: bool = False) -> list[str]:
-        """The texts of failures and of the sample among these records: ``take`` will embed them.
+        """The texts among these records that ``take`` may embed: failures, the sample, decisions'.
 
         Args:
             records: values of the learn topic.
@@ -895,10 +999,18 @@ class Learner:
         Raises:
             msgspec.DecodeError: a record is none of ours.
         """
-        new = _questions(decode_learnable(value) for value in records)
-        if not waiting:
+        known = [decode_learnable(value) for value in records]
+        new = _questions(known, self._policy.sample_rate)
+        folds = self._apps.values()
+        decides = any(isinstance(record, Decided) for record in known)
+        decides = decides or any(fold.decides() for fold in folds)
+        if not waiting and not decides:
             return new
-        return [*new, *(text for fold in self._apps.values() for text in fold.questions())]
+        new += [text for fold in folds for text in fold.questions()]
+        if decides:  # from exemplars, which are excerpts; what comes now may be among them by then
+            new += [excerpt(text) for text in new]
+            new += [text for fold in folds for text in fold.decidable()]
+        return new
 
     def changed(self) -> list[str]:
         """Apps that changed since ``snapshot_taken``."""

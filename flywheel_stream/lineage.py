@@ -1,5 +1,6 @@
 """Ids that are derived and never drawn, so that a replay names everything alike."""
 
+from binascii import crc32
 from collections.abc import Iterable
 from hashlib import blake2b
 
@@ -12,6 +13,11 @@ RULES_VERSION = "1"
 def digest(*parts: str, size: int = 8) -> str:
     """Hashes text parts into ``2 * size`` hex digits; BLAKE2b, parts separated by a NUL."""
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+def is_sampled(trace_id: str, rate: float) -> bool:
+    """Whether a call is in the sample of so large a share of all calls; a larger one holds it too."""
+    return crc32(trace_id.encode("utf-8", "surrogatepass")) < rate * 0x1_0000_0000
 
 
 def record_hash(record: object) -> str:

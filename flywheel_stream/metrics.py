@@ -427,6 +427,45 @@ CLUSTERS = Metric(
         "{{app}}",
     ),
 )
+CLUSTER_STATES = Metric(
+    "flywheel_cluster_states",
+    "gauge",
+    "Live failure clusters by where they stand: new, open, resolved, regressed.",
+    ("app", "state"),
+    Panel(
+        _QUALITY,
+        "Failure clusters by state",
+        "short",
+        'sum by (state) (flywheel_cluster_states{app=~"$app"})',
+        "{{state}}",
+    ),
+)
+SUCCESSES = Metric(
+    "flywheel_successes",
+    "gauge",
+    "Really good answers that stand, by the reason; one may have several.",
+    ("app", "reason"),
+    Panel(
+        _QUALITY,
+        "Really good answers by reason",
+        "short",
+        'sum by (reason) (flywheel_successes{app=~"$app"})',
+        "{{reason}}",
+    ),
+)
+UNSEEN_TOPICS = Metric(
+    "flywheel_unseen_topics",
+    "gauge",
+    "Topics of the last week that nobody asked about before, among the sample of all calls.",
+    ("app",),
+    Panel(
+        _QUALITY,
+        "Topics that nobody asked about before",
+        "short",
+        'max by (app) (flywheel_unseen_topics{app=~"$app"})',
+        "{{app}}",
+    ),
+)
 INCIDENTS = Metric(
     "flywheel_incident_urgency",
     "gauge",

@@ -5,10 +5,10 @@ those that a setting names run on every text, for nobody knows what they need.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import version as installed
-from typing import Any
+from typing import Any, Protocol
 
 from flywheel_stream.errors import ConfigError
 from flywheel_stream.pii import TABLE, card, fold
@@ -34,25 +34,36 @@ _RULES = 3
 """Raised when ``_plausible`` changes, so that the scrubber's version does too."""
 
 
+class Finder(Protocol):
+    """A detector of one's own, of scrubadub's form; its version is part of the scrubber's."""
+
+    version: str
+
+    def iter_filth(self, text: str, document_name: str | None = None) -> Iterable[Any]:
+        """Finds, each with a ``type`` and its place, ``beg`` to ``end``."""
+
+
 class Residue:
     """What scrubadub finds where ours found nothing.
 
     Args:
-        more: further detectors, as ``package.module:Class``.
+        more: further detectors: ``package.module:Class`` of one made for scrubadub, or one itself.
 
     Raises:
         ConfigError: there is no such class, or it is no detector.
     """
 
-    def __init__(self, more: Sequence[str] = ()) -> None:
+    def __init__(self, more: Sequence[str | Finder] = ()) -> None:
         import scrubadub  # noqa: PLC0415 - takes two seconds, and only who scrubs should wait
 
         self._own = scrubadub.Scrubber(detector_list=list(_SCRUBADUB_DETECTORS))
-        detectors = [_load(name) for name in more]
-        self._more = scrubadub.Scrubber(detector_list=detectors) if more else None
+        named = [_load(one) for one in more if isinstance(one, str)]
+        self._more: list[Finder] = [one for one in more if not isinstance(one, str)]
+        if named:
+            self._more.append(scrubadub.Scrubber(detector_list=named))
         self.always = bool(more)
-        parts = [f"scrubadub-{installed('scrubadub')}", *sorted(more)]
-        self.version = f"{_RULES}+{'+'.join(parts)}"
+        names = sorted(one if isinstance(one, str) else one.version for one in more)
+        self.version = "+".join((str(_RULES), f"scrubadub-{installed('scrubadub')}", *names))
 
     def find(self, text: str, entities: Sequence[Entity], *, own: bool) -> Iterator[Entity]:
         """Finds more, at positions of the input.
@@ -76,9 +87,10 @@ class Residue:
             name = SCRUBADUB_TYPES.get(filth.type)
             if name and _plausible(filth.type, text, lower, filth.beg, filth.end):
                 yield filth.beg, filth.end, name
-        for filth in self._more.iter_filth(text) if self._more else ():
-            name = "".join(c if c.isalnum() else "_" for c in filth.type.upper())
-            yield filth.beg, filth.end, SCRUBADUB_TYPES.get(filth.type, name)
+        for detector in self._more:
+            for filth in detector.iter_filth(text):
+                name = "".join(c if c.isalnum() else "_" for c in filth.type.upper())
+                yield filth.beg, filth.end, SCRUBADUB_TYPES.get(filth.type, name)
 
 
 def _load(name: str) -> Any:

@@ -28,7 +28,7 @@ from flywheel_stream.replacing import (
     taken_spans,
     typed,
 )
-from flywheel_stream.residue import Residue
+from flywheel_stream.residue import Finder, Residue
 
 MAX_REMEMBERED = 4096
 """Hashes of ids that are remembered, and clean texts."""
@@ -55,7 +55,8 @@ class Scrubber:
         secret: keys the hashes of users and sessions, and pseudonyms.
         gate: says what is worth running; by default the fastest that is installed.
         pseudonymous: tell values apart inside a conversation (``<PERSON_4821>``).
-        detectors: further scrubadub detectors, as ``package.module:Class``; they see every text.
+        detectors: further detectors made for scrubadub, or ``package.module:Class`` of them; they
+            see every text.
         limit: seconds after which a text counts as failed.
         clock: seconds, for ``limit``.
 
@@ -69,7 +70,7 @@ class Scrubber:
         secret: bytes = b"",
         gate: Gate | None = None,
         pseudonymous: bool = False,
-        detectors: Sequence[str] = (),
+        detectors: Sequence[str | Finder] = (),
         limit: float = 10.0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:

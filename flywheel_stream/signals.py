@@ -127,7 +127,7 @@ def _logistic(log_odds: float) -> float:
 
 def _weights(signal: Signal) -> list[float]:
     """What a signal says by its kind or value, by its words, by a correction it carries."""
-    parts = [_by_value(signal), WORDS * _mood(signal.comment)]
+    parts = [_by_value(signal), WORDS * mood(signal.comment)]
     if signal.correction and signal.kind != "correction":
         parts.append(KINDS["correction"])
     return parts
@@ -234,8 +234,8 @@ _APOSTROPHES = str.maketrans("", "", "'\u2019")
 _MAX_COMMENT = 2_000
 
 
-def _mood(comment: str) -> int:
-    """The sign of praise less complaint; "not good" complains, "not bad" says nothing."""
+def mood(comment: str) -> int:
+    """Whether a comment praises (1), complains (-1) or neither (0): the sign of praise less complaint; "not good" complains, "not bad" says nothing."""
     if not comment:
         return 0
     words = " ".join(comment[:_MAX_COMMENT].lower().translate(_APOSTROPHES).split())

@@ -197,10 +197,6 @@ class Subject(Struct, array_like=True):
         """Failures in some minutes of the last hour."""
         return sum(count for minute, count in self.bins.items() if start <= minute < end)
 
-    def add(self, minute: int) -> None:
-        """Counts a failure of a minute."""
-        self.bins[minute] = self.bins.get(minute, 0) + 1
-
     def remove(self, minute: int) -> None:
         """Takes a failure back."""
         left = self.bins.pop(minute, 0) - 1

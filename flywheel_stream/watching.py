@@ -162,11 +162,7 @@ class Watch:
             failure.place = self._place(where, tuple(kinds), unsatisfied=unsatisfied)
             found.failures[dedup_key] = failure
             self._remembered += 1
-            self._count(found, failure.minute)
-            for name in self._places[failure.place]:
-                margin = self._margin(name, ts)
-                if margin is not None:
-                    self._count(margin, failure.minute)
+            self._count(found, failure)
             found.show(ts, trace_id, excerpt)
         if len(failure.traces) < TRACES_PER_FAILURE:
             failure.traces.append(trace_id)
@@ -519,11 +515,17 @@ class Watch:
                 failure.place = moved[margins]
         self._places, self._known = places, {}
 
-    def _count(self, found: Subject, minute: int) -> None:
-        found.add(minute)
-        self._failed[found.name] = None
+    def _count(self, cluster: Subject, failure: Failure) -> None:
+        """Counts a failure in its cluster and margins."""
+        minute = failure.minute
         held = self._held.setdefault(minute, {})
-        held[found.name] = held.get(found.name, 0) + 1
+        margins = (self._margin(name, failure.ts) for name in self._places[failure.place])
+        for found in (cluster, *margins):
+            if found is not None:
+                name, bins = found.name, found.bins
+                bins[minute] = bins.get(minute, 0) + 1
+                held[name] = held.get(name, 0) + 1
+                self._failed[name] = None
 
     def _uncount(self, cluster: Subject, failure: Failure) -> None:
         """Takes a failure out of its cluster and margins."""

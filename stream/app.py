@@ -362,6 +362,7 @@ class Worker:
             max_per_cluster=settings.examples_per_cluster,
             near_bytes=settings.near_bytes,
             value_attribute=settings.value_attribute,
+            sample_rate=settings.sample_rate,
             evaluation=load_evaluation_sets(settings.evaluation_sets),
             versions={
                 "scrubber": scrubber.version,

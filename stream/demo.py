@@ -29,6 +29,7 @@ from stream.simulator import demo_scenario, simulate
 
 PACE = 120.0
 """Seconds of event time that pass in a second: an hour and a half in three quarters of a minute."""
+SAMPLE_RATE = 0.1
 LINE_SECONDS = 5.0
 """Seconds between two lines where there is no terminal."""
 INPUTS = ("deployments", "logs", "feedback")
@@ -49,7 +50,8 @@ def demo(settings: Settings, *, out: Path, seed: int, once: bool) -> int:
     files = write_traffic(out / "input", seed)
     console = Console()
     with embedded_servers() as servers, live_view(console) as show:
-        run = Run(run_settings(told_apart(settings), servers), files, out, show, pace=PACE)
+        told = well_sampled(told_apart(settings))
+        run = Run(run_settings(told, servers), files, out, show, pace=PACE)
         if console.is_terminal and not once:
             asyncio.run(run.run(hold=lambda result: say_where_to_look(console, result)))
             return 0
@@ -64,6 +66,13 @@ def told_apart(settings: Settings) -> Settings:
         return settings
     update = {"traffic_attributes": ("platform",), "sensitive_attributes": ("locale",)}
     return settings.model_copy(update=update)
+
+
+def well_sampled(settings: Settings) -> Settings:
+    """Samples enough of so little traffic for a map of topics, unless told how much."""
+    if "sample_rate" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"sample_rate": SAMPLE_RATE})
 
 
 def write_traffic(folder: Path, seed: int) -> list[InputFile]:
@@ -119,12 +128,12 @@ def satisfaction_table(folds: list[Fold]) -> Table:
 
 def cluster_table(folds: list[Fold]) -> Table:
     """What goes wrong most."""
-    table = Table("app", "cluster", "about", "failures", "users", "kinds")
+    table = Table("app", "cluster", "about", "state", "failures", "users", "kinds")
     for fold in folds:
         for cluster in fold.top_clusters(4):
             kinds = ", ".join(sorted(cluster.kinds, key=lambda k: -cluster.kinds[k])[:3])
-            row = (cluster.id, cluster.label, str(cluster.size), str(cluster.users), kinds)
-            table.add_row(fold.app, *row)
+            row = (cluster.id, cluster.label, cluster.state, cluster.size, cluster.users, kinds)
+            table.add_row(fold.app, *map(str, row))
     return table
 
 
@@ -208,6 +217,31 @@ def comparisons(summary: Mapping[str, Any]) -> list[str]:
     return out
 
 
+def what_is_asked(summary: Mapping[str, Any]) -> list[str]:
+    """The largest topics of each app with their shares, and what nobody asked about before."""
+    out = []
+    for app, known in summary["apps"].items():
+        topics = known["topics"]
+        shares = [f"{row['name']} {100 * row['share']:.0f} %" for row in topics["topics"][:4]]
+        if shares:
+            out.append(f"{app}: users ask about {'; '.join(shares)}")
+        out += [f"{app}: nobody asked about before: {row['name']}" for row in topics["unseen"][:2]]
+    return out
+
+
+def what_is_liked(summary: Mapping[str, Any]) -> list[str]:
+    """What users of each app were most pleased with, and why."""
+    out = []
+    for app, known in summary["apps"].items():
+        liked = [
+            f"{row['label']} ({row['size']}: {', '.join(list(row['reasons'])[:2])})"
+            for row in known["top_successes"][:3]
+        ]
+        if liked:
+            out.append(f"{app}: users are pleased with {'; '.join(liked)}")
+    return out
+
+
 def say_where_to_look(console: Console, result: Result) -> None:
     """The end: figures, and where the rest is."""
     summary = result.summary
@@ -215,7 +249,7 @@ def say_where_to_look(console: Console, result: Result) -> None:
     console.print(
         "outcomes: " + ", ".join(f"{n} {name}" for name, n in summary["outcomes"].items())
     )
-    for line in comparisons(summary):
+    for line in (*comparisons(summary), *what_is_asked(summary), *what_is_liked(summary)):
         console.print(line)
     console.print(f"report:   {result.out / 'report.html'}")
     console.print(f"outputs:  {result.out}/*.jsonl")

@@ -298,6 +298,9 @@ _SHOWN = (
     metrics.THUMBS,
     metrics.FAILURES,
     metrics.CLUSTERS,
+    metrics.CLUSTER_STATES,
+    metrics.SUCCESSES,
+    metrics.UNSEEN_TOPICS,
     metrics.INCIDENTS,
     metrics.EXAMPLES,
 )
@@ -321,6 +324,11 @@ def _show(picture: AppPicture, rows: Rows) -> None:
     for kind, failures in picture.failures.items():
         rows[metrics.FAILURES][app, kind] = failures
     rows[metrics.CLUSTERS][(app,)] = picture.clusters
+    for reason, number in picture.successes.items():
+        rows[metrics.SUCCESSES][app, reason] = number
+    rows[metrics.UNSEEN_TOPICS][(app,)] = picture.unseen_topics
+    for state, clusters in picture.states.items():
+        rows[metrics.CLUSTER_STATES][app, state] = clusters
     for incident, urgency in picture.incidents:
         rows[metrics.INCIDENTS][app, incident.incident] = urgency
     for kind, number in picture.examples.items():

@@ -486,10 +486,24 @@ def _app(fold: Fold) -> dict[str, Any]:
         ],
         "failures": picture.failures,
         "clusters": picture.clusters,
+        "cluster_states": picture.states,
         "open_incidents": [incident.incident for incident, _ in picture.incidents],
         "examples": picture.examples,
         **plain(fold.compared(), fold.deployments()),
         "top_clusters": [cluster._asdict() for cluster in fold.top_clusters()],
+        "successes": picture.successes,
+        "top_successes": [cluster._asdict() for cluster in fold.top_successes()],
+        "topics": _topics(fold),
+    }
+
+
+def _topics(fold: Fold) -> dict[str, Any]:
+    known = fold.topics()
+    return {
+        "sampled": known.sampled,
+        "topics": [topic._asdict() for topic in known.topics],
+        "unseen": [topic._asdict() for topic in known.unseen],
+        "rest": known.rest,
     }
 
 

@@ -71,7 +71,9 @@ def write_report(out: Path, summary: dict[str, Any], hours: list[dict[str, Any]]
         "Changes of satisfaction": _drift_section(summary, hours),
         "Arms": _arms_section(summary),
         "Fairness": _fairness_section(summary),
+        "What users ask": _topic_section(summary),
         "What goes wrong": _failure_section(failures, summary, hours),
+        "What is good": _success_section(summary),
         "Personal data replaced": _scrubbed_section(summary),
         "What was left out": _dropped_section(summary, dead),
         "What was curated": _curated_section(curated),
@@ -1038,6 +1040,60 @@ def _gap(gap: Mapping[str, Any] | None, form: Callable[[float], str]) -> str:
     return "too few" if gap is None else _reach(gap["estimate"], gap["interval"], form)
 
 
+# ---------------------------------------------------------------- topics
+
+
+def _topic_section(summary: Mapping[str, Any]) -> Html:
+    found = [
+        (app, known["topics"])
+        for app, known in summary.get("apps", {}).items()
+        if known.get("topics", {}).get("sampled")
+    ]
+    if not found:
+        return _soft("No call was sampled (sample_rate).")
+    found.sort(key=lambda row: (-row[1]["sampled"], row[0]))
+    text = (
+        "Of a sample of all calls, not only of those that failed. Lately: the last hours, told as"
+        " rising or falling where that is no chance. Unseen: farther from every topic known then than"
+        " nearly all traffic was."
+    )
+    parts = (_app_topics(app, known) for app, known in found[:MOST_APPS])
+    return _join((_soft(text), *parts, _more(len(found) - MOST_APPS, "more apps")))
+
+
+def _app_topics(app: str, known: Mapping[str, Any]) -> Html:
+    parts = [_el("h3", f"{app}: {_count(known['sampled'], 'call')} sampled")]
+    if known["topics"]:
+        parts += [
+            _topic_table(known["topics"], MOST_KEYS),
+            _soft(f"All other topics: {_percent(known['rest'])} of calls."),
+        ]
+    else:
+        parts.append(_soft("Too few of them to tell topics apart."))
+    if known["unseen"]:
+        parts += [_el("h4", "Nobody asked about before"), _topic_table(known["unseen"], MOST_ROWS)]
+    return _join(parts)
+
+
+def _topic_table(topics: Sequence[Mapping[str, Any]], limit: int) -> Html:
+    rows = [
+        (
+            _about({"id": row["id"], "label": row["name"]}, "; ".join(row["exemplars"][:2])),
+            _fine_percent(row["share"]),
+            f"{_fine_percent(row['recent'])} {row['trend'] if row['trend'] != 'steady' else ''}",
+            row["calls"],
+            row["users"],
+            f"{_moment(row['since'])} UTC",
+        )
+        for row in topics
+    ]
+    return _table(("about", "share", "lately", "sampled", "users", "since"), rows, limit)
+
+
+def _fine_percent(share: float) -> str:
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+
+
 # ---------------------------------------------------------------- failures
 
 
@@ -1100,15 +1156,26 @@ def _clusters(failures: _Failures, summary: Mapping[str, Any]) -> Html:
         (
             _about(cluster, failures.excerpts.get(cluster["id"], "")),
             app,
+            _stage(cluster),
             cluster["size"],
             cluster["users"],
             ", ".join(f"{_words(kind)} {n:,}" for kind, n in _ranked(cluster["kinds"])[:4]),
         )
         for cluster, app in rows[:MOST_ROWS]
     ]
-    table = _table(("about", "app", "failures", "users", "kinds"), cells)
+    table = _table(("about", "app", "state", "failures", "users", "kinds"), cells)
     more = _more(max(known, len(rows)) - len(cells), "more clusters")
-    return _join((table, more)) if cells else _soft("No cluster formed.")
+    text = (
+        "New: seen once or twice. Open: recurs. Resolved: silent for so many calls that it is no"
+        " chance. Regressed: was resolved, and recurs."
+    )
+    return _join((table, more, _soft(text))) if cells else _soft("No cluster formed.")
+
+
+def _stage(cluster: Mapping[str, Any]) -> Html:
+    state, since = cluster["state"], cluster["since"]
+    badge = _el("span", state, class_=f"badge {state}")
+    return _join((badge, _el("small", f"since {_moment(since)} UTC")))
 
 
 def _about(cluster: Mapping[str, Any], excerpt: str) -> Html:
@@ -1133,6 +1200,43 @@ def _failing_arms(failures: _Failures, hours: Sequence[Mapping[str, Any]]) -> Ht
     ]
     rows.sort(key=lambda row: (-row[2], row[:2]))
     return _table(("app", "model and arm", "failures", "calls", "per 100 calls"), rows)
+
+
+# ---------------------------------------------------------------- successes
+
+
+def _success_section(summary: Mapping[str, Any]) -> Html:
+    """What users are really pleased with, and the reasons that they gave."""
+    rows = [(cluster, app) for app, cluster in _told(summary, "top_successes")]
+    if not rows:
+        return _soft("No answer was praised, taken as it is, or resolved what had failed.")
+    rows.sort(key=lambda row: (-row[0]["size"], row[1], row[0]["id"]))
+    reasons: Counter[str] = Counter()
+    for known in summary["apps"].values():
+        reasons.update(known["successes"])
+    cells = [
+        (
+            _about(cluster, "; ".join(cluster["exemplars"][:1])),
+            app,
+            cluster["size"],
+            cluster["users"],
+            ", ".join(f"{_words(name)} {n:,}" for name, n in _ranked(cluster["reasons"])[:4]),
+            _join(_quote(text, 80) for text in cluster["comments"][:2]),
+        )
+        for cluster, app in rows
+    ]
+    text = (
+        "Answers that did not fail, whose users were pleased and said why: by praise, by copying what"
+        " they rated well as it is, or because it answered what had failed before (resolved)."
+    )
+    caption = "Really good answers by reason; one may have several."
+    return _join(
+        (
+            _soft(text),
+            _table(("about", "app", "answers", "users", "reasons", "in their words"), cells),
+            _simple_bars(_ranked(reasons), caption, ("reason", "answers")),
+        )
+    )
 
 
 # ---------------------------------------------------------------- scrubbed, left out

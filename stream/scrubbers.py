@@ -10,6 +10,7 @@ from pathlib import Path
 from flywheel_stream.gating import best_gate
 from flywheel_stream.scrubbing import Scrubber
 from stream.settings import Settings
+from stream.spacy_names import SpacyNames
 
 logger = logging.getLogger(__name__)
 
@@ -62,12 +63,13 @@ def build_scrubber(settings: Settings, secret: bytes | None = None) -> Scrubber:
         secret: keys hashes and pseudonyms; by default the configured one.
 
     Raises:
-        ConfigError: a further detector does not load.
+        ConfigError: a further detector or the spaCy model does not load.
     """
+    names = (SpacyNames(settings.spacy_model),) if settings.spacy_model else ()
     return Scrubber(
         secret=settings.secret.get_secret_value().encode() if secret is None else secret,
         gate=best_gate(shelf()),
         pseudonymous=settings.placeholders == "pseudonyms",
-        detectors=settings.scrubadub_detectors,
+        detectors=(*settings.scrubadub_detectors, *names),
         limit=settings.scrub_seconds,
     )

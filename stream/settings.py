@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     scrubadub_detectors: Names = Field(
         (), description="More scrubadub detectors, `package.module:Class`; they see every text."
     )
+    spacy_model: str = Field(
+        "", description="A spaCy model that finds further names, in milliseconds a text (extra)."
+    )
     batch_records: Count = Field(1000, description="Most records of one batch.")
     batch_bytes: Count = Field(2 * 1024 * 1024, description="Most bytes of one batch.")
     dedup_window_hours: Positive = Field(24.0, description="How long a duplicate is recognised.")

@@ -132,10 +132,45 @@ def summary_of(**given: Any) -> dict[str, Any]:
     ]  # fmt: skip
     clusters = [
         {"id": f"c_{n}", "label": f"refund, window, topic {n}", "size": 300 // n, "users": 200 // n,
-         "kinds": {"factual_error": 200 // n, "latency": 100 // n}}
+         "kinds": {"factual_error": 200 // n, "latency": 100 // n},
+         "state": ("new", "open", "resolved", "regressed")[n % 4], "since": START}
         for n in range(1, 9)
     ]  # fmt: skip
-    app = {"slices": slices, "failures": {"factual_error": 300}, "clusters": 31, "examples": {}}
+    topic = {
+        "id": "c_t",
+        "name": "parcel, late",
+        "share": 0.31,
+        "recent": 0.55,
+        "trend": "rising",
+        "calls": 40,
+        "users": 30,
+        "since": START,
+        "exemplars": ["Where is my parcel?", "Late"],
+    }
+    topics = {
+        "sampled": 130,
+        "topics": [topic],
+        "rest": 0.69,
+        "unseen": [topic | {"name": "drone, roof", "trend": "unseen", "share": 0.01}],
+    }
+    liked = {
+        "id": "c_g",
+        "label": "recipe, pancakes",
+        "size": 12,
+        "users": 9,
+        "reasons": {"solved": 8, "clear": 5},
+        "comments": ["it worked!"],
+        "exemplars": ["How do I make pancakes?"],
+    }
+    app = {
+        "successes": {"solved": 8, "clear": 5},
+        "top_successes": [liked],
+        "slices": slices,
+        "topics": topics,
+        "failures": {"factual_error": 300},
+        "clusters": 31,
+        "examples": {},
+    }
     return {
         "v": 1,
         "read": 7451,
@@ -304,8 +339,8 @@ def test_the_upper_edge_is_easy_to_read(value: float, top: float) -> None:
 
 
 def test_every_chart_has_a_caption_and_a_table_behind_it(busy: Page) -> None:
-    assert busy.names.count("figure") == busy.names.count("figcaption") == 8
-    assert busy.texts.count("The numbers") == 8
+    assert busy.names.count("figure") == busy.names.count("figcaption") == 9
+    assert busy.texts.count("The numbers") == 9
     labels = [value for name, value in busy.attributes if name == "aria-label"]
     assert labels == [
         "When incidents began and ended",
@@ -320,9 +355,35 @@ def test_failures_say_what_they_are_about_and_whom_they_hit(busy: Page) -> None:
         "refund, window, topic 1",
         "factual error 200, latency 100",
         "and 54 more clusters",
+        "regressed",
     ):
         assert text in busy.texts
     assert "How long is the refund window?" in busy.texts
+
+
+def test_topics_of_all_traffic_are_shown_with_their_trend(busy: Page) -> None:
+    for text in (
+        "support: 130 calls sampled",
+        "parcel, late",
+        "Where is my parcel?; Late",
+        "31.0\N{NO-BREAK SPACE}%",
+        "55.0\N{NO-BREAK SPACE}% rising",
+        "All other topics: 69\N{NO-BREAK SPACE}% of calls.",
+        "Nobody asked about before",
+        "drone, roof",
+    ):
+        assert text in busy.texts
+
+
+def test_what_is_good_is_shown_with_the_reasons_that_users_gave(busy: Page) -> None:
+    for text in (
+        "recipe, pancakes",
+        "How do I make pancakes?",
+        "solved 8, clear 5",
+        "it worked!",
+        "Really good answers by reason; one may have several.",
+    ):
+        assert text in busy.texts
 
 
 def test_what_was_left_out_has_its_reason(busy: Page) -> None:
@@ -400,7 +461,17 @@ def test_text_from_anywhere_is_escaped(tmp_path: Path) -> None:
     write(tmp_path / "dead-letters.jsonl", [letter])
     known = {
         "slices": [{"model": EVIL, "variant": EVIL, "thumbs": {"up": 1}}],
-        "top_clusters": [{"id": "c_1", "label": EVIL, "size": 1, "users": 1, "kinds": {EVIL: 1}}],
+        "top_clusters": [
+            {
+                "id": "c_1",
+                "label": EVIL,
+                "size": 1,
+                "users": 1,
+                "kinds": {EVIL: 1},
+                "state": "open",
+                "since": START,
+            }
+        ],
     }
     summary = summary_of(
         outcomes={EVIL: 7451},

@@ -148,6 +148,9 @@ def test_how_the_log_is_cut_and_interleaved_changes_nothing(seed: int) -> None:
         log = log[size:]
     assert Counter(outputs) == Counter(expected)
     assert meaning(cut) == meaning(straight)
+    (liked,) = straight.folds()[0].top_successes()
+    assert liked.reasons == {"resolved": 5, "solved": 5}
+    assert liked.comments == ["great, it works"] * 3
 
 
 @pytest.mark.parametrize("at", [0, 17, 60, 111])
@@ -226,6 +229,40 @@ def test_a_revision_takes_back_what_the_former_one_counted() -> None:
     assert {row["label"] for row in rows(outputs, "curated") if row and "label" in row} == {True}
 
 
+def test_what_was_counted_follows_a_contradiction_and_a_late_signal_everywhere() -> None:
+    """A call fails, then its user changes their mind, then half a day later another one tells what is wrong."""
+    learner = new_learner()
+    call = interaction("t1", START)
+    down, up = thumb("t1", START + 1, "down"), thumb("t1", START + 50, "up")
+    late = Signal(
+        trace_id="t1", ts=START + 40_000, kind="report", comment="wrong price", user_id="o", id="r"
+    )
+
+    def known() -> tuple[Any, ...]:
+        fold = learner.folds()[0]
+        slices = fold.picture().slices
+        thumbs: Counter[str] = Counter()
+        for row in fold.hours():
+            thumbs.update(row.thumbs)
+        week = next(row for row in fold.compared().windows if row.window == "1w")
+        windows = (week.judged, week.failed, week.up, week.down)
+        return fold.picture().failures, sum(row.judged for row in slices), +thumbs, windows
+
+    first = feed(learner, [judged(call, 0, down), clock(START + 20)])
+    assert known() == ({"unexplained": 1}, 1, {"down": 1}, (1, 1, 0, 1))
+    second = feed(learner, [judged(call, 1, down, up), clock(START + 100)])
+    assert known() == ({}, 1, {"up": 1}, (1, 0, 1, 0))
+    third = feed(learner, [judged(call, 2, down, up, late), clock(START + 40_100)])
+    assert known() == ({"factual_error": 1}, 1, {"up": 1}, (1, 1, 1, 0))
+    told = rows([*first, *second, *third], "failures")
+    assert [row and row["kinds"][0]["kind"] for row in told] == [
+        "unexplained",
+        None,
+        "factual_error",
+    ]
+    assert told[0]["cluster"] == told[2]["cluster"]
+
+
 def test_a_failure_that_stays_one_is_counted_once() -> None:
     learner = new_learner()
     call = interaction("t1", START)
@@ -293,6 +330,69 @@ def test_event_time_waits_for_inputs_that_were_not_heard_of() -> None:
     assert learner.watermark.now == START + 50
 
 
+def test_a_cluster_that_was_fixed_and_comes_back_is_the_same_one_also_after_restarts() -> None:
+    straight, restarted = new_learner(), new_learner()
+    stages: list[tuple[str, str, float]] = []
+    for record in two_bad_hours():
+        feed(straight, [record])
+        feed(restarted, [record, clock(record_ts(record) - 300)])
+        (again := new_learner()).load(
+            restarted.dump(), [restarted.dump_app(fold.app) for fold in restarted.folds()]
+        )
+        restarted = again
+        for cluster in restarted.folds()[0].top_clusters() if restarted.folds() else ():
+            if not stages or stages[-1][:2] != (cluster.id, cluster.state):
+                stages.append((cluster.id, cluster.state, cluster.since))
+    for learner in (straight, restarted):
+        feed(learner, [clock(START + 9 * 3600)])
+    assert [state for _, state, _ in stages] == ["new", "open", "resolved", "regressed", "resolved"]
+    assert len({cluster for cluster, *_ in stages}) == 1
+    assert restarted.pictures()[0].states == {"new": 0, "open": 0, "resolved": 1, "regressed": 0}
+    assert restarted.folds()[0].dump()["lifecycles"] == straight.folds()[0].dump()["lifecycles"]
+
+
+def test_what_is_known_of_a_cluster_goes_on_under_the_one_it_is_merged_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An incident, a state and kinds stay with the failures, and late signals find them."""
+    learner = new_learner()
+    bad = [record for record in bad_day() if record_ts(record) < START + 6.5 * 3600]
+    feed(learner, [*bad, clock(START + 6.5 * 3600)])
+    fold = learner.folds()[0]
+    (incident,) = fold._alerts.open_incidents()
+    (cluster,) = fold.top_clusters()
+    assign = fold._clusters.assign
+
+    def merging(*args: Any, **fields: Any) -> Any:
+        placed = assign(*args, **fields)
+        row = fold._clusters._rows[placed.cluster]
+        into = fold._clusters._rows.get("c_other", row)
+        if into != row:
+            return placed
+        fold._clusters._found("c_other", START)
+        fold._clusters._merges = []
+        fold._clusters._merge(row, fold._clusters._rows["c_other"])
+        fold._clusters._drop({row})
+        return placed._replace(merged=tuple(fold._clusters._merges))
+
+    monkeypatch.setattr(fold._clusters, "assign", merging)
+    call = interaction("x1", START + 6.5 * 3600 + 1, 9_000, variant="b")
+    first = judged(call, 9_000, thumb("x1", call.at, "down"))
+    (row,) = rows(feed(learner, [first, clock(call.at + 60)]), "failures")
+    assert row["cluster"] == "c_other"
+    (moved,) = fold._alerts.open_incidents()
+    assert (moved.incident, moved.subject) == (incident.incident, "c_other")
+    (now,) = fold.top_clusters()
+    assert (now.id, now.state, now.size) == ("c_other", "open", cluster.size + 1)
+    assert now.kinds == {"unexplained": cluster.kinds["unexplained"] + 1}
+    old = next(r for r in reversed(bad) if isinstance(r, Judged) and r.satisfied < 0.5)
+    happy = thumb(old.trace_id, call.at + 70, "up")
+    again = judged(old.interaction, 9_001, *old.signals, happy, n=1)
+    fresh = set(fold._alerts._watch.clusters["c_other"].traces)
+    feed(learner, [again, clock(call.at + 200)])
+    assert fresh - set(fold._alerts._watch.clusters["c_other"].traces) == {old.trace_id}
+
+
 # ---------------------------------------------------------------- material
 
 
@@ -349,6 +449,8 @@ def session() -> list[Learnable]:
         seen = judged(asked, 100 + i, topic="llm.logs")
         seen.why = "sample"
         out.append(seen)
+        if i % 4 == 1:
+            out += pleasing(f"p{i}", ts + 2, 2_000 + 4 * i, fickle=i % 8 == 1)
         if i % 5 == 0:
             fix = Signal(trace_id=f"t{i}", ts=ts + 8, kind="correction", correction="x", id=f"c{i}")
             out.append(judged(call, 2 * i + 1, *signals, fix))
@@ -360,6 +462,27 @@ def session() -> list[Learnable]:
         ),
     )
     return out
+
+
+def pleasing(trace: str, ts: float, offset: int, *, fickle: bool) -> list[Learnable]:
+    """An answer that is asked for again, and a better one that is praised, for good or not."""
+    again, better = interaction(trace, ts, offset), interaction(f"{trace}n", ts + 1, offset + 1)
+    retry = Signal(
+        trace_id=trace, ts=ts + 1, kind="regenerate", next_trace_id=better.trace_id, id="g"
+    )
+    first = judged(again, offset, retry)
+    first.next = better
+    thanks = Signal(
+        trace_id=better.trace_id, ts=ts + 2, kind="comment", comment="great, it works", id="w"
+    )
+    copied = Signal(trace_id=better.trace_id, ts=ts + 3, kind="copy", id="y")
+    told: list[Learnable] = [first, judged(better, offset + 1, thanks)]
+    if not fickle:
+        told.append(judged(better, offset + 2, thanks, copied))
+    else:
+        unhappy = thumb(better.trace_id, ts + 3, "down")
+        told.append(judged(better, offset + 2, thanks, unhappy))
+    return told
 
 
 def ends() -> list[Learnable]:
@@ -405,6 +528,18 @@ def bad_day() -> list[Learnable]:
         fails = (bad and arm == "b" and second % 30 == 0) or second % 3600 == 1800
         if second % 30 == 0:
             out.append(judged(call, offset, thumb(call.trace_id, ts, "down" if fails else "up")))
+        out.append(traffic(int(ts // 60), [offset]))
+    return out
+
+
+def two_bad_hours() -> list[Learnable]:
+    """A call a minute for nine hours; in the second and in the sixth each fails."""
+    out: list[Learnable] = []
+    for offset, second in enumerate(range(0, 9 * 3600, 60)):
+        ts = START + second
+        call = interaction(f"t{second}", ts, offset)
+        if second // 3600 in {1, 5}:
+            out.append(judged(call, offset, thumb(call.trace_id, ts, "down")))
         out.append(traffic(int(ts // 60), [offset]))
     return out
 
@@ -499,6 +634,29 @@ def test_a_failure_about_what_nobody_asks_is_told_also_when_it_is_revised() -> N
     ]
 
 
+def test_topics_are_of_all_traffic_also_of_calls_that_fail_a_check_or_have_a_signal() -> None:
+    learner = new_learner(sample_rate=0.5)
+    records: list[Learnable] = []
+    for n in range(200):
+        call = interaction(
+            f"t{n}", START + n, n, prompt="where is parcel", checks=[Finding("error", 1.0)]
+        )
+        happy = interaction(f"h{n}", START + n + 0.5, n, prompt="change my password")
+        records.append(judged(call, n, topic="llm.logs"))
+        records.append(judged(happy, n, thumb(happy.trace_id, START + n + 0.6, "up")))
+    feed(learner, [*records, clock(START + 300)])
+    known = learner.folds()[0].topics()
+    assert {topic.name: topic.exemplars for topic in known.topics} == {
+        "parcel": ["where is parcel"],
+        "change, password": ["change my password"],
+    }
+    rate = known.sampled / len(records)
+    assert abs(rate - 0.5) < 0.1
+    again = new_learner(sample_rate=0.5)
+    again.load(learner.dump(), [learner.dump_app("shop")])
+    assert again.folds()[0].topics() == known
+
+
 def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -507,23 +665,23 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     learner = new_learner()
     sides = {"wrong price of shoes": "outdated_knowledge", "forgot my password": "tone"}
     records: list[Learnable] = [traffic(int(START // 60) + n, [n]) for n in range(120)]
-    for n in range(40):
-        for side, text in enumerate(sides):
-            name, ts = f"f{side}-{n}", START + 3600 + 20 * n
-            call = interaction(name, ts, 500 + 2 * n + side, prompt=text, user_id=f"u{side}{n}")
-            records.append(judged(call, 2 * n + side, thumb(name, ts + 1, "down")))
-    opened = rows(feed(learner, [*records, clock(START + 5000)]), "alerts")
+    for side, text in enumerate(sides):
+        for n in range(160 - 120 * side):
+            name, ts, at = f"f{side}-{n}", START + 3600 + 2400 * side + 20 * n, 160 * side + n
+            call = interaction(name, ts, 500 + at, prompt=text, user_id=f"u{side}{n}")
+            records.append(judged(call, at, thumb(name, ts + 1, "down")))
+    opened = rows(feed(learner, [*records, clock(START + 6900)]), "alerts")
     incidents = {row["incident"]: row["title"] for row in opened}
     assert len(incidents) == 2
     decided = [
         Decided(
             origin=Origin("decisions", 0, n),
             app="shop",
-            ts=START + 5000 + n,
+            ts=START + 6900 + n,
             decision=Decision(
                 id=f"d{n}",
                 incident=incident,
-                ts=START + 5000 + n,
+                ts=START + 6900 + n,
                 kind=next(kind for text, kind in sides.items() if text.split()[-1] in title),
             ),
         )
@@ -531,13 +689,13 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     ]
     late = [
         judged(
-            interaction(f"g{n}", START + 5100 + n, 900 + n, prompt=f"{text} again"),
+            interaction(f"g{n}", START + 7000 + n, 900 + n, prompt=f"{text} again"),
             900 + n,
-            thumb(f"g{n}", START + 5102 + n, "down"),
+            thumb(f"g{n}", START + 7002 + n, "down"),
         )
         for n, text in enumerate(sides)
     ]
-    found = rows(feed(learner, [*decided, *late, clock(START + 5200)]), "failures")
+    found = rows(feed(learner, [*decided, *late, clock(START + 7100)]), "failures")
     assert [row["kinds"][0]["kind"] for row in found] == list(sides.values())
     assert found[0]["kinds"][0]["evidence"] == "like what was decided (6 decisions)"
     restored = new_learner()
@@ -545,10 +703,45 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     assert plain(restored.dump_app("shop")) == plain(learner.dump_app("shop"))
 
 
+def test_what_a_decision_is_learnt_from_is_embedded_ahead() -> None:
+    asked: set[str] = set()
+
+    class Watched(HashingEmbedder):
+        def embed(self, texts: Sequence[str]) -> Any:
+            asked.update(texts)
+            return super().embed(texts)
+
+    learner = Learner(0, POLICY, Watched())
+    long = "wrong price of shoes " * 20
+    records: list[Learnable] = [traffic(int(START // 60) + n, [n]) for n in range(120)]
+    for n in range(40):
+        ts = START + 3600 + 20 * n
+        call = interaction(f"f{n}", ts, 500 + n, prompt=long + str(n), user_id=f"u{n}")
+        records.append(judged(call, n, thumb(f"f{n}", ts + 1, "down")))
+    (opened,) = rows(feed(learner, [*records, clock(START + 5000)]), "alerts")
+    decision = Decision(
+        id="d", incident=opened["incident"], ts=START + 5001, kind="tone", choice="prompt fix"
+    )
+    decided = Decided(
+        origin=Origin("decisions", 0, 0), app="shop", ts=decision.at, decision=decision
+    )
+    newer = interaction("g", START + 5000.5, 900, prompt=long + "newer")
+    late = judged(newer, 900, thumb("g", START + 5000.5, "down"))
+    values = [encode(record) for record in (late, decided)]
+    first = set(learner.questions(values))
+    asked.clear()
+    learner.take(enumerate(values, learner.fence))
+    waiting = set(learner.questions([], waiting=True)) & set(learner.questions([]))
+    learner.take([(learner.fence, encode(clock(START + 5200)))])
+    assert any(text.endswith("\u2026") for text in asked)  # an exemplar, which is an excerpt
+    assert asked <= first
+    assert asked <= waiting
+
+
 def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
     fold = Fold("shop", POLICY, EMBEDDER)
     state = fold.dump()
-    for part in ("names", "consistency", "topics", "classifier"):
+    for part in ("names", "lifecycles", "consistency", "topics", "classifier", "successes"):
         del state[part]
     again = Fold("shop", POLICY, EMBEDDER)
     again.load(state)
@@ -631,7 +824,7 @@ def test_what_is_known_of_a_cluster_follows_to_the_one_that_it_merges_into(
     failed = {name: kinds.total() for name, kinds in fold._kinds.items()}
     found._merge(found._rows[old], found._rows[new])
     found._drop({found._rows[old]})
-    fold._follow_clusters(fold.now)
+    fold._merge(old, new, fold.now)
     assert {name: kinds.total() for name, kinds in fold._kinds.items()} == {
         new: failed[old] + failed[new]
     }
@@ -652,11 +845,13 @@ def test_what_is_known_of_a_cluster_follows_to_the_one_that_it_merges_into(
 def test_a_part_that_splits_off_is_no_new_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = arc_learner(monkeypatch, 240)
     records = arc(240)
-    told = rows(feed(learner, [*records, clock(record_ts(records[-1]) + 10)]), "alerts")
+    told = rows(feed(learner, [*records, clock(record_ts(records[-1]) + 10_000)]), "alerts")
     (fold,) = learner.folds()
     parts = fold._clusters.split_from
     assert parts
-    assert {row["subject"]["cluster"] for row in told} & set(parts)
+    hit = {other["subject"].get("cluster") for row in told for other in row["also"]}
+    assert hit & set(parts)
+    assert len({row["incident"] for row in told}) == 1
     assert not any("never seen before" in row["why"] for row in told)
     assert set(parts) <= set(fold._alerts.subjects())
     restored = arc_learner(monkeypatch, 240)

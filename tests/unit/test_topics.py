@@ -49,6 +49,20 @@ def test_a_topic_that_many_ask_about_is_known_in_time() -> None:
     assert known.unseen(about(12, rng)) is None
 
 
+def test_a_question_is_told_its_topic_without_being_learnt() -> None:
+    rng = np.random.default_rng(7)
+    known = learnt(800)
+    before = known.dump()
+    assert Topics(DIMS).topic(about(1, rng)) is None
+    assert known.topic(about(12, rng, noise=0.0)) is None
+    told = {
+        topic: {known.topic(about(topic, rng, noise=0.05)) for _ in range(20)} for topic in (1, 2)
+    }
+    assert all(len(names) == 1 and None not in names for names in told.values())
+    assert told[1] != told[2]
+    assert known.dump() == before
+
+
 def test_a_restart_changes_nothing() -> None:
     known = learnt(1_500)
     again = Topics.load(known.dump(), DIMS)
@@ -65,3 +79,109 @@ def test_counts_fade() -> None:
     known._near[150] = topics._FADES
     known.learn("one more", about(0, np.random.default_rng(6)), 9_999.0)
     assert known._near.sum() <= topics._FADES / 2 + 100
+
+
+def asked(
+    known: Topics, number: int, topics: int = 4, *, start: float = 0.0, seed: int = 1
+) -> float:
+    """Asks about topics in turn, ten seconds apart."""
+    rng = np.random.default_rng(seed)
+    for n in range(number):
+        topic = n % topics
+        ts = start + 10.0 * n
+        text = f"{THINGS[topic]} question {n}"
+        known.learn(f"{start}/{n}", about(topic, rng), ts, text, f"u{n % 40}")
+    return start + 10.0 * number
+
+
+THINGS = ("parcel", "refund", "password", "invoice", *("other",) * 8, "drone")
+
+
+def test_the_map_has_names_shares_and_exemplars() -> None:
+    known = Topics(DIMS)
+    now = asked(known, 400)
+    found = known.map(now)
+    assert found.sampled == 400
+    assert found.unseen == []
+    assert {topic.name.split(",")[0] for topic in found.topics} == set(THINGS[:4])
+    for topic in found.topics:
+        assert abs(topic.share - 0.25) < 0.01
+        assert abs(topic.recent - 0.25) < 0.02
+        assert topic.trend == "steady"
+        assert topic.calls == 100
+        assert len(topic.exemplars) == topics._EXEMPLARS
+        assert all(topic.name.split(",")[0] in text for text in topic.exemplars)
+        assert known.label(topic.id) == topic.name
+    assert abs(sum(topic.share for topic in found.topics) + found.rest - 1.0) < 1e-9
+    assert len(known.map(now, limit=2).topics) == 2
+    assert abs(known.map(now, limit=2).rest - 0.5) < 0.01
+
+
+def test_what_becomes_more_is_rising_and_the_rest_is_falling() -> None:
+    known = Topics(DIMS)
+    now = asked(known, 2_000)
+    now = asked(known, 600, topics=1, start=now, seed=2)
+    trends = {topic.name.split(",")[0]: topic.trend for topic in known.map(now).topics}
+    assert trends == {
+        "parcel": "rising",
+        "refund": "falling",
+        "password": "falling",
+        "invoice": "falling",
+    }
+
+
+def test_a_topic_that_nobody_asked_about_is_told_early_and_for_a_week() -> None:
+    known = Topics(DIMS)
+    rng = np.random.default_rng(3)
+    now = asked(known, topics._WARM + topics._KNOWN, topics=8)
+    assert known.map(now).unseen == []
+    known.learn("n0", about(12, rng), now, "drone on my roof")
+    (found,) = known.map(now).unseen
+    assert (found.trend, found.calls, found.exemplars) == ("unseen", 1, ["drone on my roof"])
+    known.learn("n1", about(12, rng), now + 1, "drone on the lawn")
+    now = asked(known, 100, topics=8, start=now + 60, seed=4)
+    (found,) = known.map(now).unseen
+    assert (found.calls, "drone" in found.name) == (2, True)
+    assert known.map(now + topics._NEW_FOR).unseen == []
+
+
+def test_topics_that_turn_out_one_are_one() -> None:
+    known = Topics(DIMS)
+    asked(known, 200)
+    first, second = (topic.id for topic in known.map(2_000.0).topics[:2])
+    sizes, recent = dict(known._sizes), dict(known._recent)
+    known._news = {first: 0.0}
+    known._merge(first, second)
+    assert known._sizes[second] == sizes[first] + sizes[second]
+    assert known._recent[second] == recent[first] + recent[second]
+    assert first not in known._sizes
+    assert not known._news
+    third = known.map(2_000.0).topics[2].id
+    known._news = {second: 0.0}
+    known._merge(third, second)  # what was known takes in what was not
+    assert not known._news
+
+
+def test_memory_of_topics_is_bounded_and_time_may_pass() -> None:
+    rng = np.random.default_rng(8)
+    known = Topics(DIMS)
+    for n in range(3_000):
+        vector = rng.normal(0.0, 1.0, DIMS).astype(np.float32)
+        known.learn(f"r{n}", vector, 3_000.0 * n, f"text {n}")
+    assert len(known._sizes) <= 2 * topics._CAPACITY
+    assert len(known._news) <= topics._NEWS
+    found = known.map(3_000.0 * 3_000)
+    assert abs(sum(known._recent.values())) < float("inf")
+    assert all(0.0 <= topic.recent <= 1.0 for topic in found.topics)
+
+
+def test_a_state_of_before_there_was_a_map_loads() -> None:
+    known = learnt(800)
+    state = known.dump()
+    for part in ("names", "clock", "recent", "sizes", "news"):
+        del state[part]
+    again = Topics.load(state, DIMS)
+    rng = np.random.default_rng(9)
+    assert again.topic(about(1, rng)) == known.topic(about(1, rng))
+    again.learn("one more", about(1, rng), 900.0, "parcel")
+    assert again.map(900.0).sampled == 801
