@@ -857,3 +857,63 @@ def test_a_part_that_splits_off_is_no_new_failure(monkeypatch: pytest.MonkeyPatc
     restored = arc_learner(monkeypatch, 240)
     restored.load(learner.dump(), [learner.dump_app("shop")])
     assert plain(restored.dump_app("shop")) == plain(learner.dump_app("shop"))
+
+
+APPS = ("shop", "docs")
+
+
+def days_of_two_apps() -> list[Learnable]:
+    """The later hours of the bad day in two apps at once, in one log."""
+    out: list[Learnable] = []
+    late = [record for record in bad_day() if record_ts(record) >= START + 4 * 3600]
+    for n, record in enumerate(late):
+        for place, app in enumerate(APPS):
+            shifted = msgspec.structs.replace(record, app=app)
+            assert not isinstance(shifted, Clock)
+            origin = shifted.origin
+            shifted.origin = msgspec.structs.replace(origin, offset=2 * origin.offset + place)
+            if isinstance(shifted, Judged):
+                shifted.interaction = msgspec.structs.replace(shifted.interaction, app=app)
+            elif isinstance(shifted, Deployed):
+                shifted.deployment = msgspec.structs.replace(shifted.deployment, app=app)
+            elif isinstance(shifted, Traffic):
+                offsets = [2 * origin.offset + place]
+                shifted.counts = [
+                    msgspec.structs.replace(count, offsets=differences(offsets))
+                    for count in shifted.counts
+                ]
+            out.append(shifted)
+        if n % 50 == 0:
+            out.append(clock(record_ts(record) - 1))
+    return [*out, clock(START + 9 * 3600)]
+
+
+def told(learner: Learner, log: Sequence[Learnable], cuts: random.Random) -> list[Output]:
+    """What comes of a log that is read in batches of any size."""
+    outputs: list[Output] = []
+    done = 0
+    while done < len(log):
+        size = cuts.randint(1, 400)
+        outputs += feed(learner, log[done : done + size])
+        done += size
+    return outputs
+
+
+def test_two_workers_give_the_same_alerts_as_one() -> None:
+    """Apps on two partitions, read in other batches; one of them changes its worker midway."""
+    log = days_of_two_apps()
+    one = told(new_learner(), log, random.Random(1))
+    left = [r for r in log if isinstance(r, Clock) or r.app == "docs"]
+    right = [r for r in log if isinstance(r, Clock) or r.app == "shop"]
+    before, after = new_learner(), new_learner()
+    cut = 2 * len(right) // 3  # in the middle of the incident
+    two = told(new_learner(), left, random.Random(2))
+    two += told(before, right[:cut], random.Random(3))
+    state = msgspec.msgpack.decode(plain(before.dump_app("shop")))
+    after.load(msgspec.msgpack.decode(plain(before.dump())), [state])
+    assert any(fold.picture().incidents for fold in after.folds())
+    two += told(after, right[cut:], random.Random(4))
+    for app in APPS:
+        alerts = [o for o in one if o.topic == "alerts" and o.key.startswith(app)]
+        assert len(alerts) >= 2
+        assert [o for o in two if o.topic == "alerts" and o.key.startswith(app)] == alerts
