@@ -175,9 +175,14 @@ class Comparing:
     def _values(self, attributes: Mapping[str, object]) -> tuple[str, ...]:
         return tuple(_text(attributes.get(name)) for name in self._policy.attributes)
 
-    def values(self, attributes: Mapping[str, str]) -> tuple[str, ...]:
+    def values(self, attributes: Mapping[str, object]) -> tuple[str, ...]:
         """The values by which traffic is told apart, in the order of the policy."""
         return self._values(attributes)
+
+    def shown(self, values: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """The attributes that a call has, of those that may be shown: none that is sensitive."""
+        pairs = zip(self._policy.attributes, values, strict=True)
+        return tuple((name, value) for name, value in pairs if value and name in self._shown)
 
     def _where(self, where: Slice, values: Sequence[str]) -> dict[str, str]:
         known = dict(zip(self._policy.attributes, values, strict=True))

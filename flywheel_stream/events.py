@@ -420,6 +420,17 @@ class Advice(Struct, kw_only=True):
     now: bool = False
 
 
+class Affected(Struct, kw_only=True):
+    """Another subject that spikes for the same reason; rates are per hour, at its latest change."""
+
+    subject: dict[str, str]
+    title: str
+    since: float
+    active: bool
+    rate: float
+    baseline: float
+
+
 AlertState = Literal["opened", "escalated", "resolved", "regressed"]
 
 
@@ -444,6 +455,7 @@ class Alert(Struct, kw_only=True):
     models: list[ModelRate]
     exemplars: list[Exemplar]
     advice: list[Advice]
+    also: list[Affected] = []
     v: Version = msgspec.field(default_factory=_one)
 
 

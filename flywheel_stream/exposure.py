@@ -42,14 +42,22 @@ class Now(NamedTuple):
 
 
 class Exposure:
-    """Of one app."""
+    """Of one app, or of some of its calls.
 
-    def __init__(self, fast: Clock, slow: Clock) -> None:
-        self.rhythm = Rhythm()
+    Args:
+        fast: weights of what is forgotten soon.
+        slow: and of what is forgotten late.
+        app: that of the app, whose rhythm some of its calls have, and since when they are counted.
+    """
+
+    def __init__(self, fast: Clock, slow: Clock, app: "Exposure | None" = None) -> None:
+        self.rhythm: Rhythm = Rhythm() if app is None else app.rhythm
+        self._learns_rhythm = app is None
         self.fast = 0.0
         self.slow = 0.0
         self.bins = [0.0] * (HOURS + DAYS)
-        self.next = 0  # the first minute that is not closed
+        self.next: int = 0 if app is None else app.next  # the first minute that is not closed
+        self._born = self.next
         self._clocks = (fast, slow)
         self._calls = 0.0  # weighted, nothing held back
         self._waiting: dict[int, int] = {}  # calls of minutes that are not closed
@@ -97,7 +105,7 @@ class Exposure:
         fast, slow = self._clocks
         trailing = max(min(TRAILING, fast.age(minute) + 1), 1)
         floored = max(float(calls), sum(self._trail) / trailing)
-        if minute // 60 != self._refreshed:
+        if self._learns_rhythm and minute // 60 != self._refreshed:
             self._refreshed = minute // 60
             self.rhythm.refresh(slow.weight(minute))
         factor = self.rhythm.factor(at)
@@ -124,7 +132,8 @@ class Exposure:
             self.slow += slow * exposure
             self.bins[at.hour] += slow * exposure
             self.bins[HOURS + at.day] += slow * exposure
-            self.rhythm.learn(at, 0.0, slow * calls)
+            if self._learns_rhythm:
+                self.rhythm.learn(at, 0.0, slow * calls)
             learnt.append((minute, exposure))
         return learnt
 
@@ -146,12 +155,31 @@ class Exposure:
         return self._totals.get(minute, min(self._totals.values(), default=self._total))
 
     def _usual(self, minute: int) -> float:
-        elapsed = self._clocks[0].minutes(minute)
+        clock = self._clocks[0]
+        elapsed = clock.minutes(minute) - (clock.minutes(self._born) if self._born else 0.0)
         return self._calls / elapsed if elapsed > 0 and self._calls > 0 else 1.0
 
-    def now(self) -> Now:
-        """At the end of the last minute that is closed."""
+    @property
+    def known(self) -> bool:
+        """Whether there were any calls."""
+        return self._calls > 0
+
+    def now(self, app: Now | None = None) -> Now:
+        """At the end of the last minute that is closed.
+
+        Args:
+            app: what the app's exposure knows then, if this is of some of its calls.
+        """
         minute = self.next
+        if app is not None:
+            return app._replace(
+                begin=self.total(minute - 1),
+                end=self.total(minute),
+                fast=self.fast,
+                slow=self.slow,
+                bins=self.bins,
+                usual=self._usual(minute),
+            )
         fast, slow = self._clocks
         at = place(minute - 1)
         weights = (fast.weight(minute), slow.weight(minute))
@@ -178,15 +206,16 @@ class Exposure:
         """Follows the landmark of the slow weights."""
         self.slow = ldexp(self.slow, -RESCALE)
         self.bins = [ldexp(value, -RESCALE) for value in self.bins]
-        self.rhythm.scale()
+        if self._learns_rhythm:
+            self.rhythm.scale()
 
     def dump(self) -> list[Any]:
         """The state, as plain data."""
         return [
-            self.rhythm.dump(),
+            self.rhythm.dump() if self._learns_rhythm else None,
             [self.fast, self.slow, self._calls, self._total],
             self.bins,
-            [self.next, self._refreshed],
+            [self.next, self._refreshed, self._born],
             [[minute, calls] for minute, calls in self._waiting.items()],
             self._trail,
             [[minute, total] for minute, total in self._totals.items()],
@@ -197,9 +226,11 @@ class Exposure:
     def load(self, row: list[Any]) -> None:
         """The inverse of ``dump``."""
         rhythm, sums, self.bins, marks, waiting, self._trail, totals, dry, held = row
-        self.rhythm.load(rhythm)
+        if rhythm is not None:
+            self.rhythm.load(rhythm)
         self.fast, self.slow, self._calls, self._total = sums
-        self.next, self._refreshed = marks
+        self.next, self._refreshed, *born = marks
+        self._born = born[0] if born else 0
         self._waiting = dict(waiting)
         self._totals = dict(totals)
         self._dry = None if dry is None else (dry[0], dry[1], dry[2])

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
 
-from flywheel_stream import metrics, topics
-from flywheel_stream.alerts import AlertPolicy, Alerts, OpenIncident, Spike
+from flywheel_stream import metrics, telling, topics
+from flywheel_stream.alerts import Alerts, OpenIncident, Spike
 from flywheel_stream.classifying import KindClassifier
 from flywheel_stream.clusters import Clusters
 from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
@@ -54,9 +54,17 @@ from flywheel_stream.events import (
     decode_learnable,
     encode,
 )
-from flywheel_stream.failures import KINDS, UNEXPLAINED, excerpt, failure_kinds, severity
+from flywheel_stream.failures import (
+    KINDS,
+    UNEXPLAINED,
+    UNSATISFIED,
+    excerpt,
+    failure_kinds,
+    severity,
+)
 from flywheel_stream.lifecycle import Lifecycles, State
 from flywheel_stream.lineage import alert_id, is_sampled
+from flywheel_stream.margins import Where, described
 from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
@@ -64,6 +72,7 @@ from flywheel_stream.signals import Judgement, standing, thumb, vote
 from flywheel_stream.successes import Successes, SuccessPicture, praised
 from flywheel_stream.topics import TopicMap, Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
+from flywheel_stream.watching import AlertPolicy
 from flywheel_stream.worths import WorthPicture, Worths
 
 STATE_VERSION = 2
@@ -314,18 +323,16 @@ class Fold:
 
     def _decide(self, decision: Decision) -> None:
         """Learns from the clearest failures of an incident what kind they are, if that was said."""
-        subject = next(
-            (i.subject for i in self._alerts.open_incidents() if i.incident == decision.incident),
-            "",
-        )
-        cluster = self._clusters.resolve(subject)
-        if decision.choice:
-            self._lifecycles.decided(cluster)
-        if decision.kind not in KINDS - {UNEXPLAINED} or cluster not in self._clusters:
-            return
-        texts = [text for _, text in self._clusters.info(cluster).exemplars]
-        if texts:
-            self._classifier.learn(list(self._embedder.embed(texts)), decision.kind)
+        incidents = self._alerts.open_incidents()
+        found = next((i.clusters for i in incidents if i.incident == decision.incident), [])
+        for cluster in map(self._clusters.resolve, found):
+            if decision.choice:
+                self._lifecycles.decided(cluster)
+            if decision.kind not in KINDS - {UNEXPLAINED} or cluster not in self._clusters:
+                continue
+            texts = [text for _, text in self._clusters.info(cluster).exemplars]
+            if texts:
+                self._classifier.learn(list(self._embedder.embed(texts)), decision.kind)
 
     def questions(self) -> list[str]:
         """The texts of failures and of the sample that wait for their time."""
@@ -337,8 +344,10 @@ class Fold:
 
     def decidable(self) -> list[str]:
         """The texts that a decision about an open incident is learnt from."""
-        clusters = (self._clusters.resolve(i.subject) for i in self._alerts.open_incidents())
-        live = sorted({name for name in clusters if name in self._clusters})
+        held = (name for i in self._alerts.open_incidents() for name in i.clusters)
+        live = sorted(
+            {name for name in map(self._clusters.resolve, held) if name in self._clusters}
+        )
         return [text for name in live for _, text in self._clusters.info(name).exemplars]
 
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
@@ -527,6 +536,10 @@ class Fold:
                 severity=grave,
                 excerpt=text,
                 value=self._value(call),
+                prompt_version=call.prompt_version,
+                values=self._comparing.shown(self._comparing.values(call.attributes)),
+                kinds=[kind.kind for kind in kinds],
+                unsatisfied=bool(judged.signals) and judged.satisfied < UNSATISFIED,
             )
         record = Failure(
             trace_id=judged.trace_id,
@@ -574,13 +587,25 @@ class Fold:
             self._satisfaction.traffic(where, minute, calls, duplicates)
         self._comparing.pass_minute(minute, [p for found in by_slice.values() for p in found])
         total = sum(number for (*_, duplicate), number in counts.items() if not duplicate)
-        self._alerts.traffic(minute, total)
+        self._alerts.traffic(minute, total, self._margins(counts))
         self._lifecycles.pass_calls(total)
+
+    def _margins(self, counts: Counter[_Where]) -> dict[Where, int]:
+        """The calls of a minute by what alerts tell apart."""
+        found: dict[Where, int] = {}
+        for where, values, duplicate in sorted(counts):
+            if not duplicate:
+                key = Where(*where, self._comparing.shown(values))
+                found[key] = found.get(key, 0) + counts[where, values, duplicate]
+        return found
 
     # ------------------------------------------------------------ alerts
 
     def _alert(self, spike: Spike) -> Output:
-        kinds = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
+        told = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
+        kinds = told or spike.kinds
+        clusters = spike.clusters()
+        suspect = self._suspect(spike)
         better, verdict = self._better_arm(spike)
         situation = Situation(
             kinds=kinds,
@@ -591,14 +616,16 @@ class Fold:
             at_stake=spike.at_stake,
             new=spike.new,
             models=spike.models,
-            recent_deployment=self._suspect(spike),
+            recent_deployment=suspect,
             better_arm=better,
             verdict=verdict,
-            examples=sum(self._kinds.get(spike.subject, Counter()).values()),
+            examples=sum(self._kinds[name].total() for name in clusters if name in self._kinds),
         )
         over = spike.state == "resolved"
-        if not over and spike.subject in self._clusters:
-            self._lifecycles.spiked(spike.subject, spike.ts)
+        if not over:
+            for name in clusters:
+                if name in self._clusters:
+                    self._lifecycles.spiked(name, spike.ts)
         urgent = 0.0 if over else round(urgency(situation), 4)
         if over:
             self._urgencies.pop(spike.incident, None)
@@ -612,10 +639,10 @@ class Fold:
             ts=spike.ts,
             since=spike.since,
             app=self.app,
-            subject={"cluster": spike.subject},
+            subject=described(spike.subject),
             kinds=kinds,
-            title=f"{self.app}: {self._names.name(spike.subject)}",
-            why=_why(spike),
+            title=f"{self.app}: {telling.what(spike.subject, self._names.name)}",
+            why=telling.why(spike, self._names.name, self._arms(), suspect),
             rate=spike.rate,
             baseline=spike.baseline,
             confidence=spike.confidence,
@@ -624,8 +651,13 @@ class Fold:
             models=spike.models,
             exemplars=[Exemplar(trace_id=name, excerpt=text) for name, text in spike.exemplars],
             advice=advice,
+            also=telling.also(spike, self._names.name),
         )
         return Output("alerts", spike.incident, encode(alert), self.app)
+
+    def _arms(self) -> set[tuple[str, str]]:
+        """Models and variants that were called."""
+        return {(row.slice.model, row.slice.variant) for row in self._satisfaction.rows()}
 
     def _suspect(self, spike: Spike) -> Deployment | None:
         """The latest version that went live shortly before the incident began."""
@@ -894,24 +926,6 @@ def _with_learnt(kinds: list[Finding], learnt: Sequence[Finding]) -> list[Findin
     explained = [kind for kind in kinds if kind.kind != UNEXPLAINED]
     more = [one for one in learnt if one.kind == topics.KIND or not explained]
     return explained + more if more else kinds
-
-
-def _why(spike: Spike) -> str:
-    """The alert in a sentence, for somebody who has just been woken."""
-    if spike.state == "resolved":
-        return f"Back to {spike.rate:.1f} failures an hour (usual: {spike.baseline:.1f})."
-    usual = "never seen before" if spike.new else f"usual: {spike.baseline:.1f}"
-    users = "1 user" if spike.users == 1 else f"{spike.users} users"
-    stake = f", {spike.at_stake:,.0f} at stake" if spike.at_stake else ""
-    return (
-        f"{spike.rate:.1f} failures an hour ({usual}), {users} hit{stake}; "
-        f"{_sure(spike.confidence)} sure that this is no chance."
-    )
-
-
-def _sure(confidence: float) -> str:
-    percent = 100 * confidence
-    return "more than 99.9 %" if percent > 99.9 else f"{percent:.1f} %"
 
 
 @dataclass

@@ -1,19 +1,21 @@
 """What is known of one subject: its failures, its baseline, its charts, its incident."""
 
 from collections.abc import Iterator
-from math import fsum, ldexp
+from itertools import takewhile
+from math import ldexp
 from typing import NamedTuple
 
 from msgspec import Struct, field
 
 from flywheel_stream.charts import Charts
 from flywheel_stream.decay import RESCALE
-from flywheel_stream.events import AlertState
 from flywheel_stream.exposure import Now
 from flywheel_stream.rhythm import DAYS, HOURS, Place
 
 EXEMPLARS = 5
 TRACES_PER_FAILURE = 16
+SKIPPED = 50
+"""Incidents whose minutes are remembered: more than there are in the time of a revision."""
 OWN_FROM = 30.0
 """Failures from which on a subject learns how it departs from its app's rhythm."""
 OWN_HOUR, OWN_DAY = 30.0, 60.0
@@ -45,6 +47,7 @@ class Failure(Struct, array_like=True):
     learnt: bool = True  # in the baseline, or will be once it is held back no longer
     traces: list[str] = []
     value: float = 0.0  # at stake in the call
+    place: int = 0  # of its margins, in the table of those
 
     @property
     def minute(self) -> int:
@@ -53,27 +56,22 @@ class Failure(Struct, array_like=True):
 
 
 class Incident(Struct, array_like=True):
-    """An incident, and the baseline as it was when it opened."""
+    """A spike of one subject, and the baseline as it was when it began."""
 
-    id: str
-    subject: str
-    state: AlertState
+    id: str  # of the incident that it is a part of
     since: float
     opened: float
     new: bool
     minute: int  # what comes from here on is not learnt
     shape: float
     calls: float
-    fast: float  # exposure learnt when it opened, weighted
+    fast: float  # exposure learnt when it began, weighted
     slow: float
     withheld: tuple[float, float] = (0.0, 0.0)  # weighted failures, fast and slow
-    number: int = 0
     returns: int = 0
     calm: float = 0.0  # evidence that the rate is back
     quiet: float | None = None  # since when
-    users: int = 0
     rate: float = 0.0
-    baseline: float = 0.0
     per_call: float = 0.0
 
 
@@ -124,6 +122,10 @@ class Subject(Struct, array_like=True):
     exemplars: list[tuple[float, str, str]] = []
     incident: Incident | None = None
     last: Incident | None = None
+    skipped: list[tuple[int, int]] = []
+    """Minutes, half-open, that its latest incidents kept from the baseline."""
+    source: str = ""
+    """The cluster that it split off from."""
 
     # ------------------------------------------------------------ the baseline
 
@@ -161,10 +163,15 @@ class Subject(Struct, array_like=True):
                 max(slow + count * weights[1], 0.0),
             )
 
-    def resume(self, ahead: tuple[float, float]) -> None:
+    def learns(self, minute: int) -> bool:
+        """Whether failures of a minute are in the baseline, or will be."""
+        return not any(start <= minute < end for start, end in self.skipped)
+
+    def resume(self, ahead: tuple[float, float], minute: int) -> None:
         """Ends an incident: it has taught nothing; ``ahead`` is the exposure up to now."""
         incident = self.incident
         if incident is not None:
+            self.skipped = [*self.skipped[-SKIPPED:], (incident.minute, minute)]
             self.born = (
                 self.born[0] + ahead[0] - incident.fast,
                 self.born[1] + ahead[1] - incident.slow,
@@ -180,6 +187,7 @@ class Subject(Struct, array_like=True):
             self.born = (incident.fast, incident.slow)
             self.prior = False
             self.own = None
+            self.skipped = [(0, incident.minute)]
             for failure in self.failures.values():
                 failure.learnt = failure.minute >= incident.minute
 
@@ -189,31 +197,15 @@ class Subject(Struct, array_like=True):
         """Failures in some minutes of the last hour."""
         return sum(count for minute, count in self.bins.items() if start <= minute < end)
 
-    def add(self, minute: int) -> None:
-        """Counts a failure of a minute."""
-        self.bins[minute] = self.bins.get(minute, 0) + 1
-
     def remove(self, minute: int) -> None:
         """Takes a failure back."""
         left = self.bins.pop(minute, 0) - 1
         if left > 0:
             self.bins[minute] = left
 
-    def first(self, start: int, end: int) -> float:
-        """Event time of the first failure in some minutes, as far as remembered."""
-        return min((failure.ts for failure in self.between(start, end)), default=start * 60.0)
-
-    def between(self, start: int, end: int) -> Iterator[Failure]:
-        """The failures in some minutes, as far as remembered."""
-        return (f for f in self.failures.values() if start <= f.minute < end)
-
-    def at_stake(self, since: float) -> float:
-        """The value of the calls that failed since a time, as far as remembered."""
-        return fsum(failure.value for failure in self.failures.values() if failure.ts >= since)
-
-    def users(self, since: float) -> int:
-        """Distinct users since a time, as far as remembered."""
-        return len({failure.user for failure in self.failures.values() if failure.ts >= since})
+    def latest(self, since: float) -> Iterator[Failure]:
+        """The failures since a time, as far as remembered, the latest first."""
+        return takewhile(lambda failure: failure.ts >= since, reversed(self.failures.values()))
 
     def show(self, ts: float, trace_id: str, excerpt: str) -> None:
         """Keeps an excerpt; the latest stand."""
@@ -280,6 +272,7 @@ class Subject(Struct, array_like=True):
         part = Subject(
             name, self.known, self.born, self.prior, fast=self.fast * share, slow=self.slow * share
         )
+        part.source = self.name
         self.fast *= left
         self.slow *= left
         self.charts.clear()  # they hold the failures of both
@@ -295,8 +288,6 @@ class Subject(Struct, array_like=True):
     def rename(self, name: str) -> None:
         """Goes on under another name."""
         self.name = name
-        if self.incident is not None:
-            self.incident.subject = name
 
     def absorb(self, gone: "Subject") -> Incident | None:
         """Takes over another subject, none of whose failures it shares.
@@ -327,8 +318,6 @@ class Subject(Struct, array_like=True):
         self.traces |= gone.traces
         self.exemplars = sorted(self.exemplars + gone.exemplars)[-EXEMPLARS:]
         self.incident = incidents[0] if incidents else None
-        if self.incident is not None:
-            self.incident.subject = self.name
         ended = [s.last for s in (self, gone) if s.last is not None]
         self.last = max(ended, key=lambda i: (i.quiet or 0.0, i.id)) if ended else None
         return incidents[1] if len(incidents) > 1 else None

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from flywheel_stream.errors import expect_version
 from flywheel_stream.event_time import NEVER
+from flywheel_stream.heavy import HeavyHitters
 
 
 class Window(NamedTuple):
@@ -43,8 +44,6 @@ _SATISFIED = 1 << 20
 _EMPTY = (0,) * 9
 _AGE = 86_400
 """Seconds after which what was seen of a value counts half for its rank."""
-_HEAVY = 20
-"""Sightings below which no value takes another's row."""
 _VERSION = 1
 
 
@@ -93,16 +92,14 @@ class Windows:
     """Counts of one app by dimension, value and window.
 
     Args:
-        max_values: values of a dimension with a row of their own. They are chosen by Space-Saving
-            (Metwally et al., ICDT 2005); rows change hands at whole hours, when a value was seen
-            twice as often as one that has a row.
+        max_values: values of a dimension with a row of their own (see ``heavy``); rows change hands
+            at whole hours, when a value was seen twice as often as one that has a row.
     """
 
     def __init__(self, *, max_values: int = 20) -> None:
         self._max_values = max_values
         self._rows: dict[str, dict[str, _Row]] = {}
-        self._seen: dict[str, dict[str, list[int]]] = {}
-        # by value: how often it was seen at most, and by how much that may be too often
+        self._heavy: dict[str, HeavyHitters] = {}
         self._now: float = NEVER
 
     def count(self, ts: float, where: Mapping[str, str], cell: Cell, *, by: int = 1) -> None:
@@ -121,8 +118,8 @@ class Windows:
         buckets = self._buckets(ts)
         changes = [(place, by * number) for place, number in enumerate(cell) if number]
         for dimension, value in where.items():
-            if by > 0:
-                self._see(dimension, value, max(cell[0], 1))
+            if by > 0 and value != OTHER:
+                self._hitters(dimension).see(value, max(cell[0], 1))
             self._row(dimension, value, ts).count(buckets, changes)
 
     def _buckets(self, ts: float) -> list[int | None]:
@@ -140,49 +137,28 @@ class Windows:
         own = rows.get(value)
         if own is not None and ts >= own.since:
             return own
-        if own is None and len(rows) - (OTHER in rows) < self._max_values:
+        if own is None and value != OTHER and self._hitters(dimension).own(value):
             own = rows[value] = _Row(NEVER)
             return own
         return rows.setdefault(OTHER, _Row(NEVER))
 
-    def _see(self, dimension: str, value: str, number: int) -> None:
-        seen = self._seen.setdefault(dimension, {})
-        known = seen.get(value)
-        if known is not None:
-            known[0] += number
-        elif len(seen) < 4 * self._max_values:
-            seen[value] = [number, 0]
-        else:
-            rows = self._rows[dimension]
-            least = min((v for v in seen if v not in rows), key=lambda v: (seen[v][0], v))
-            error = seen.pop(least)[0]
-            seen[value] = [error + number, error]
+    def _hitters(self, dimension: str) -> HeavyHitters:
+        found = self._heavy.get(dimension)
+        if found is None:
+            found = self._heavy[dimension] = HeavyHitters(self._max_values)
+        return found
 
     def _pass_hour(self, before: float) -> None:
         hour = self._now // 3600 * 3600
         halves = min(int(self._now // _AGE) - int(before // _AGE), 63)
         for dimension, rows in self._rows.items():
-            seen = self._seen[dimension]
-            self._hand_over(rows, seen, hour)
-            for numbers in seen.values():
-                numbers[:] = [number >> halves for number in numbers]
+            heavy = self._hitters(dimension)
+            for gone, value in heavy.hand_over():  # what the former counted joins the others
+                rows.setdefault(OTHER, _Row(NEVER)).add(rows.pop(gone))
+                rows[value] = _Row(hour)
+            heavy.fade(halves)
             for row in rows.values():
                 row.prune(self._now)
-
-    def _hand_over(
-        self, rows: "dict[str, _Row]", seen: Mapping[str, list[int]], hour: float
-    ) -> None:
-        """Gives rows to values that are seen more; what the former counted joins the others."""
-        # What a value was seen for certain: what it took over from another may be none of its own.
-        sure = {value: count - error for value, (count, error) in seen.items()}
-        waiting = sorted((v for v in seen if v not in rows), key=lambda v: (-sure[v], v))
-        for value in waiting:
-            own = [name for name in rows if name != OTHER]
-            least = min(own, key=lambda name: (sure.get(name, 0), name))
-            if len(own) < self._max_values or sure[value] <= max(2 * sure.get(least, 0), _HEAVY):
-                return
-            rows.setdefault(OTHER, _Row(NEVER)).add(rows.pop(least))
-            rows[value] = _Row(hour)
 
     def rows(self, now: float | None = None) -> list[WindowStats]:
         """Every value and window in which anything was counted; by dimension, value, length.
@@ -206,10 +182,7 @@ class Windows:
         return {
             "v": _VERSION,
             "now": self._now,
-            "seen": {
-                name: [[value, *numbers] for value, numbers in seen.items()]
-                for name, seen in self._seen.items()
-            },
+            "seen": {name: heavy.dump()[1] for name, heavy in self._heavy.items()},
             "rows": [
                 [dimension, value, row.since, row.dump()]
                 for dimension, rows in self._rows.items()
@@ -225,13 +198,13 @@ class Windows:
         """
         expect_version(state, _VERSION, "Windows")
         self._now = state["now"]
-        self._seen = {
-            name: {value: [count, error] for value, count, error in seen}
-            for name, seen in state["seen"].items()
-        }
         self._rows = {}
         for dimension, value, since, cells in state["rows"]:
             self._rows.setdefault(dimension, {})[value] = _Row(since, cells)
+        self._heavy = {}
+        for name, seen in state["seen"].items():
+            own = [value for value in self._rows.get(name, ()) if value != OTHER]
+            self._hitters(name).load(own, seen)
 
 
 class _Row:

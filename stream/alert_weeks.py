@@ -2,7 +2,10 @@
 
 Several apps, each with a daily and a weekly rhythm of its calls and another one of its failures a
 call, bursts of traffic at unchanged shares, shares that drift, clusters that are new and harmless,
-and spikes whose begin, end and factor are known. All of it is seeded.
+and spikes whose begin, end and factor are known. Two models share the calls of an app, and each
+cluster fails in one way. Beside spikes of single clusters there are weeks of causes: bad versions
+of one model that hit several clusters, and pairs of spikes that have nothing to do with each other.
+All of it is seeded.
 """
 
 from typing import NamedTuple
@@ -17,6 +20,14 @@ DAY = 1440
 """Minutes."""
 SETTLING = 60
 """Minutes after a spike in which an alert still belongs to it."""
+SHARE = 0.4
+"""Of an app's calls, those of the second of its two models."""
+WAYS = 8
+"""In which clusters fail, each in one."""
+HIT = 5
+"""Clusters that a bad version hits."""
+APART = 30
+"""Minutes between the begins of two spikes that have nothing to do with each other."""
 
 Counts = NDArray[np.int64]
 Rates = NDArray[np.float64]
@@ -32,12 +43,28 @@ class Planted(NamedTuple):
     new: bool
 
 
+class Reason(NamedTuple):
+    """A cause: spikes that are one, or two; ``models`` are those of each cluster, 0 or 1."""
+
+    app: int
+    clusters: tuple[int, ...]
+    starts: tuple[int, ...]
+    end: int
+    models: tuple[int, ...]
+
+    @property
+    def incidents(self) -> int:
+        """How many there should be: those that begin apart have nothing to do with each other."""
+        return len(set(self.starts))
+
+
 class World(NamedTuple):
     """What happens, by the minute.
 
     ``calls`` is (apps, minutes); ``expected`` and ``counts`` are (clusters, minutes): failures that
-    were to be expected without spikes, and those that came. ``begin`` is the first minute after the
-    history, ``surges`` (apps, minutes) says where ten times the usual calls come.
+    were to be expected without spikes, and those that came; those of ``confined`` come on top, all
+    of one model, by ``reasons``. ``begin`` is the first minute after the history, ``surges`` (apps,
+    minutes) says where ten times the usual calls come.
     """
 
     seed: int
@@ -49,6 +76,18 @@ class World(NamedTuple):
     expected: Rates
     counts: Counts
     spikes: list[Planted]
+    confined: tuple[dict[int, Counts], ...] = ({}, {})
+    """By model and cluster."""
+    reasons: tuple[Reason, ...] = ()
+
+    def model(self, cluster: int) -> NDArray[np.int64]:
+        """The model of each failure in ``counts`` of a cluster, in order."""
+        rng = np.random.default_rng([self.seed, cluster, 1])
+        return (rng.random(int(self.counts[cluster].sum())) < SHARE).astype(np.int64)
+
+    def way(self, cluster: int) -> str:
+        """How a cluster fails."""
+        return f"way{cluster * 7 % WAYS}"
 
     @property
     def weeks(self) -> float:
@@ -176,3 +215,35 @@ def _newcomers(rng: np.random.Generator, world: World, traffic: Rates, *, spikes
         counts=np.vstack([world.counts, *counts]),
         spikes=world.spikes + planted,
     )
+
+
+def with_reasons(world: World) -> World:
+    """A world without spikes, with one cause a day and app: by turns a bad version, and a pair."""
+    rng = np.random.default_rng([world.seed, 7])
+    confined: tuple[dict[int, Counts], ...] = ({}, {})
+    reasons = []
+    for app in range(APPS):
+        mine = np.flatnonzero(world.app[:CLUSTERS] == app)
+        for day in range(world.begin // DAY, world.minutes // DAY):
+            reason = _reason(rng, world, app, mine, DAY * day, pair=(app + day) % 2 == 1)
+            reasons.append(reason)
+            for cluster, start, model in zip(
+                reason.clusters, reason.starts, reason.models, strict=True
+            ):
+                own = confined[model].setdefault(cluster, np.zeros(world.minutes, dtype=np.int64))
+                usual = world.expected[cluster, start : reason.end].mean()
+                rate = max(5 * usual, 0.5)
+                own[start : reason.end] += rng.poisson(rate, reason.end - start)
+    return world._replace(confined=confined, reasons=tuple(reasons))
+
+
+def _reason(
+    rng: np.random.Generator, world: World, app: int, mine: Counts, day: int, *, pair: bool
+) -> Reason:
+    start = day + int(rng.integers(SETTLING, DAY - 4 * SETTLING))
+    # Those that fail a few times a minute would hide what five others do.
+    seldom = [c for c in mine.tolist() if world.expected[c].mean() < 1]
+    clusters = tuple(int(c) for c in rng.choice(seldom, 2 if pair else HIT, replace=False))
+    starts = (start, start + APART) if pair else (start,) * HIT
+    models = (0, 1) if pair else (int(rng.integers(2)),) * HIT
+    return Reason(app, clusters, starts, start + 2 * SETTLING, models)

@@ -19,14 +19,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from flywheel_stream.alerts import Alerts
-from stream.alert_weeks import CLUSTERS, DAY, SETTLING, Counts, Planted, World, simulate
+from flywheel_stream.alerts import Alerts, Spike
+from flywheel_stream.margins import Where, described, is_margin
+from stream.alert_weeks import (
+    CLUSTERS,
+    DAY,
+    SETTLING,
+    SHARE,
+    Counts,
+    Planted,
+    Reason,
+    World,
+    simulate,
+)
 
 SEED = 5
 START = 1_750_032_000 // 604_800 * 604_800
 """Event time of a world's first minute."""
 BUDGET = 1.0
 """False alarms a week over all clusters."""
+MODELS = ("m1", "m2")
 WINDOW = 10
 """Minutes whose count the simple detectors look at."""
 QUIET = 60
@@ -37,10 +49,14 @@ HISTORIES: Mapping[str, tuple[int, int, int]] = {"4 days": (4, 3, 5), "4 weeks":
 
 
 class Alarm(NamedTuple):
-    """Something was raised: in which cluster, and when, in minutes of the world."""
+    """Something was raised: in which cluster, and when, in minutes of the world.
+
+    ``cluster`` is negative where none was named and none had a spike.
+    """
 
     cluster: int
     at: float
+    app: int = 0
 
 
 class Score(NamedTuple):
@@ -64,58 +80,106 @@ class Score(NamedTuple):
 
 
 def ours(world: World) -> list[Alarm]:
-    """The alerts of the learner's own class, app by app."""
+    """The alerts of the learner's own class, app by app.
+
+    An incident that opens counts for the cluster that it is told by. Clusters that it names besides,
+    then or later, count for their spikes from when they are named.
+    """
     found: list[Alarm] = []
     for app in range(len(world.calls)):
-        found += _run_app(world, app)
+        named: set[tuple[str, str]] = set()
+        for spike in run_app(world, app):
+            found += _alarms(world, app, spike, named)
     return found
 
 
-def _run_app(world: World, app: int) -> Iterator[Alarm]:
+def _alarms(world: World, app: int, spike: Spike, named: set[tuple[str, str]]) -> Iterator[Alarm]:
+    if spike.state == "resolved":
+        named -= {row for row in named if row[0] == spike.incident}
+        return
+    at = (spike.ts - START) / 60
+    clusters = [int(name) for name in spike.clusters()]
+    planted = {s.cluster for s in world.spikes if s.start < at <= s.end + SETTLING}
+    for cluster in clusters:
+        fresh = (spike.incident, str(cluster)) not in named
+        named.add((spike.incident, str(cluster)))
+        if fresh and (cluster in planted or str(cluster) == spike.subject):
+            yield Alarm(cluster, at, app)
+    begins = spike.state != "escalated"
+    if begins and is_margin(spike.subject) and not planted.intersection(clusters):
+        kind = described(spike.subject).get("kind")
+        if not any(world.app[c] == app and kind in {None, world.way(c)} for c in planted):
+            yield Alarm(-1, at, app)
+
+
+def run_app(world: World, app: int) -> Iterator[Spike]:
+    """What the learner's own class says of an app."""
     alerts = Alerts(f"app{app}")
     calls = world.calls[app].tolist()
     failures = _failures(world, app)
     for minute in range(world.minutes):
-        for cluster, ts, name in failures.get(minute, ()):
+        for cluster, ts, name, model in failures.get(minute, ()):
             alerts.observe(
-                cluster,
+                str(cluster),
                 ts,
                 trace_id=name,
                 dedup_key=name,
                 user=name,
-                model="m",
+                model=MODELS[model],
                 variant="",
                 severity=0.5,
                 excerpt="",
+                kinds=[world.way(cluster)],
+                unsatisfied=True,
             )
         end = START + 60.0 * (minute + 1)
         for tick in range(5, -1, -1):
             if tick == 0:
-                alerts.traffic(int(end // 60) - 1, calls[minute])
-            if alerts.idle():
-                continue
-            for spike in alerts.tick(end - 10.0 * tick):
-                if spike.state in ("opened", "regressed"):
-                    yield Alarm(int(spike.subject), (spike.ts - START) / 60)
+                second = round(SHARE * calls[minute])
+                by = {Where(MODELS[0]): calls[minute] - second, Where(MODELS[1]): second}
+                alerts.traffic(int(end // 60) - 1, calls[minute], by)
+            if not alerts.idle():
+                yield from alerts.tick(end - 10.0 * tick)
 
 
-def _failures(world: World, app: int) -> dict[int, list[tuple[str, float, str]]]:
-    """Failures by minute, in order: cluster, event time, and a name of each."""
-    found: dict[int, list[tuple[str, float, str]]] = {}
+class _Failure(NamedTuple):
+    cluster: int
+    ts: float
+    name: str
+    model: int
+
+
+def _failures(world: World, app: int) -> dict[int, list[_Failure]]:
+    """Failures by minute, in order."""
+    found: dict[int, list[_Failure]] = {}
     for cluster in np.flatnonzero(world.app == app).tolist():
-        for n, at in enumerate(times(world, cluster).tolist()):
-            entry = (str(cluster), START + 60.0 * at, f"{cluster}/{n}")
+        rows = list(zip(times(world, cluster).tolist(), world.model(cluster).tolist(), strict=True))
+        for model, confined in enumerate(world.confined):
+            if cluster in confined:
+                rows += [
+                    (at, model)
+                    for at in _spread([world.seed, cluster, 2 + model], confined[cluster])
+                ]
+        for n, (at, model) in enumerate(rows):
+            entry = _Failure(cluster, START + 60.0 * at, f"{cluster}/{n}", model)
             found.setdefault(int(at), []).append(entry)
     for entries in found.values():
-        entries.sort(key=lambda entry: entry[1])
+        entries.sort(key=lambda entry: (entry.ts, entry.name))
     return found
 
 
 def times(world: World, cluster: int) -> NDArray[np.float64]:
     """When a cluster's failures come, in minutes of the world, in order."""
-    rng = np.random.default_rng([world.seed, cluster])
-    minutes = np.repeat(np.arange(world.minutes), world.counts[cluster])
-    return np.sort(minutes + rng.random(len(minutes)))
+    return np.array(_spread([world.seed, cluster], world.counts[cluster]))
+
+
+def _spread(seed: Sequence[int], counts: Counts) -> list[float]:
+    """Counts by minute as moments in them, in order."""
+    minutes = np.repeat(np.arange(len(counts)), counts)
+    found: list[float] = np.sort(
+        minutes + np.random.default_rng(seed).random(len(minutes))
+    ).tolist()
+    return found
 
 
 # ---------------------------------------------------------------- simple detectors
@@ -176,7 +240,8 @@ def alarms(world: World, statistic: NDArray[np.float64], threshold: float) -> li
         last = -inf
         for minute in np.flatnonzero(row).tolist():
             if minute - last > QUIET:
-                found.append(Alarm(cluster, world.begin + minute + 1.0))
+                app = int(world.app[cluster])
+                found.append(Alarm(cluster, world.begin + minute + 1.0, app))
             last = minute
     return found
 
@@ -280,9 +345,7 @@ def score(world: World, raised: Iterable[Alarm]) -> Score:
         else:
             false.append(alarm)
             minute = int(alarm.at) - 1
-            surges += bool(
-                world.surges[world.app[alarm.cluster], max(minute - 5, 0) : minute + 1].any()
-            )
+            surges += bool(world.surges[alarm.app, max(minute - 5, 0) : minute + 1].any())
     delays = [
         first[s] - _first_bad(world, s) if s in first and first[s] <= s.end else inf
         for s in world.spikes
@@ -341,6 +404,66 @@ def _pool(
         sum(found.weeks for found in scores),
         [d / max(t, 0.5) for d, t in zip(delays, told, strict=True) if t < inf],
     )
+
+
+# ---------------------------------------------------------------- causes
+
+
+class Reasons(NamedTuple):
+    """What incidents were made of causes of one sort."""
+
+    causes: int
+    clusters: int
+    incidents: list[int]
+    """That were opened for each cause."""
+    alerts: list[int]
+    """That were written of each before it ended."""
+    named: list[float]
+    """Shares of the clusters of each that its incidents named by its end."""
+    delays: list[float]
+    """Minutes from the first failure of each to the first alert."""
+
+
+def causes(world: World) -> tuple[list[Reasons], int]:
+    """Bad versions, pairs apart, and incidents that belong to neither.
+
+    An incident belongs to a cause whose clusters it names, or in whose time it opens.
+    """
+    spikes = [list(run_app(world, app)) for app in range(len(world.calls))]
+    used: set[tuple[int, str]] = set()
+    sorts = []
+    for number in sorted({len(set(reason.starts)) for reason in world.reasons}):
+        mine = [reason for reason in world.reasons if reason.incidents == number]
+        sorts.append(_reasons(mine, spikes, used))
+    opened = [
+        (app, spike)
+        for app, found in enumerate(spikes)
+        for spike in found
+        if spike.state in {"opened", "regressed"} and (spike.ts - START) / 60 > world.begin
+    ]
+    return sorts, sum((app, _key(spike)) not in used for app, spike in opened)
+
+
+def _key(spike: Spike) -> str:
+    return f"{spike.incident} {spike.since}"
+
+
+def _reasons(
+    reasons: Sequence[Reason], spikes: Sequence[Sequence[Spike]], used: set[tuple[int, str]]
+) -> Reasons:
+    found = Reasons(len(reasons), sum(len(r.clusters) for r in reasons), [], [], [], [])
+    for reason in reasons:
+        first, last = (START + 60.0 * at for at in (reason.starts[0], reason.end + SETTLING))
+        told = [s for s in spikes[reason.app] if first < s.ts <= last and s.state != "resolved"]
+        opened = {_key(spike) for spike in told if spike.state != "escalated"}
+        used |= {(reason.app, key) for key in opened}
+        named = {name for spike in told for name in spike.clusters()}
+        clusters = {str(cluster) for cluster in reason.clusters}
+        found.incidents.append(len(opened))
+        found.alerts.append(sum(spike.ts <= START + 60.0 * reason.end for spike in told))
+        found.named.append(len(named & clusters) / len(clusters))
+        found.delays.append((told[0].ts - first) / 60 if told else inf)
+    return found
 
 
 # ---------------------------------------------------------------- the figures

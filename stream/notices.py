@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -102,19 +103,33 @@ def signature(secret: str, name: str, timestamp: int, body: bytes) -> str:
 # ---------------------------------------------------------------- Alertmanager
 
 
-def alertmanager(alert: Alert, ends: float, grafana: str) -> dict[str, Any]:
-    """An entry of Alertmanager's API v2: it is over at ``ends``, which may lie ahead."""
-    subject, name = next(iter(alert.subject.items()), ("cluster", ""))
-    labels = {
+def about(alert: Alert) -> dict[str, str]:
+    """Labels by what an alert is about; an incident keeps those that it opened with."""
+    found = {name: alert.subject.get(name, "") for name in _LABELS}
+    if not found["kind"] and alert.kinds:
+        found["kind"] = alert.kinds[0]
+    return {name: value for name, value in found.items() if value}
+
+
+_LABELS = ("cluster", "metric", "kind", "model", "variant")
+
+
+def alertmanager(
+    alert: Alert, ends: float, grafana: str, labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """An entry of Alertmanager's API v2: it is over at ``ends``, which may lie ahead.
+
+    Labels name an alert there, so ``labels`` are those that its incident opened with (``about``).
+    """
+    named = {
         "alertname": "FlywheelIncident",
         "app": alert.app,
         "incident": alert.incident,
         "severity": severity(alert),
-        subject: name,
-        "kind": alert.kinds[0] if alert.kinds else "",
+        **labels,
     }
     entry: dict[str, Any] = {
-        "labels": {name: value for name, value in labels.items() if value},
+        "labels": named,
         "annotations": {"summary": alert.title, "description": "\n".join(paragraphs(alert))},
         "startsAt": _rfc3339(min(alert.since, ends)),
         "endsAt": _rfc3339(ends),

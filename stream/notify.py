@@ -208,6 +208,7 @@ class Webhook:
 class _Shown(NamedTuple):
     alert: Alert
     ended: float | None
+    labels: dict[str, str]  # by what its incident was about when it opened
 
 
 class Incidents:
@@ -223,11 +224,14 @@ class Incidents:
         """Takes the next alert of an incident."""
         mine = (alert.incident, notices.severity(alert))
         over = alert.state == "resolved"
+        labels = notices.about(alert)
         for key, shown in self._shown.items():
-            if key[0] == alert.incident and shown.ended is None and (over or key != mine):
-                self._shown[key] = _Shown(shown.alert, min(alert.ts, now) if over else now)
+            if key[0] == alert.incident:
+                labels = shown.labels
+                if shown.ended is None and (over or key != mine):
+                    self._shown[key] = shown._replace(ended=min(alert.ts, now) if over else now)
         if not over:
-            self._shown[mine] = _Shown(alert, None)
+            self._shown[mine] = _Shown(alert, None, labels)
 
     def entries(self, now: float, grafana: str) -> list[dict[str, Any]]:
         """All that is on or was lately; forgets the rest."""
@@ -238,7 +242,10 @@ class Incidents:
         }
         return [
             notices.alertmanager(
-                shown.alert, now + VALID if shown.ended is None else shown.ended, grafana
+                shown.alert,
+                now + VALID if shown.ended is None else shown.ended,
+                grafana,
+                shown.labels,
             )
             for shown in self._shown.values()
         ]

@@ -441,9 +441,9 @@ def test_what_is_known_of_a_cluster_goes_on_under_the_one_it_is_merged_into(
     old = next(r for r in reversed(bad) if isinstance(r, Judged) and r.satisfied < 0.5)
     happy = thumb(old.trace_id, call.at + 70, "up")
     again = judged(old.interaction, 9_001, *old.signals, happy, n=1)
-    fresh = set(fold._alerts._subjects["c_other"].traces)
+    fresh = set(fold._alerts._watch.clusters["c_other"].traces)
     feed(learner, [again, clock(call.at + 200)])
-    assert fresh - set(fold._alerts._subjects["c_other"].traces) == {old.trace_id}
+    assert fresh - set(fold._alerts._watch.clusters["c_other"].traces) == {old.trace_id}
 
 
 # ---------------------------------------------------------------- material
@@ -718,23 +718,23 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     learner = new_learner()
     sides = {"wrong price of shoes": "outdated_knowledge", "forgot my password": "tone"}
     records: list[Learnable] = [traffic(int(START // 60) + n, [n]) for n in range(120)]
-    for n in range(40):
-        for side, text in enumerate(sides):
-            name, ts = f"f{side}-{n}", START + 3600 + 20 * n
-            call = interaction(name, ts, 500 + 2 * n + side, prompt=text, user_id=f"u{side}{n}")
-            records.append(judged(call, 2 * n + side, thumb(name, ts + 1, "down")))
-    opened = rows(feed(learner, [*records, clock(START + 5000)]), "alerts")
+    for side, text in enumerate(sides):
+        for n in range(160 - 120 * side):
+            name, ts, at = f"f{side}-{n}", START + 3600 + 2400 * side + 20 * n, 160 * side + n
+            call = interaction(name, ts, 500 + at, prompt=text, user_id=f"u{side}{n}")
+            records.append(judged(call, at, thumb(name, ts + 1, "down")))
+    opened = rows(feed(learner, [*records, clock(START + 6900)]), "alerts")
     incidents = {row["incident"]: row["title"] for row in opened}
     assert len(incidents) == 2
     decided = [
         Decided(
             origin=Origin("decisions", 0, n),
             app="shop",
-            ts=START + 5000 + n,
+            ts=START + 6900 + n,
             decision=Decision(
                 id=f"d{n}",
                 incident=incident,
-                ts=START + 5000 + n,
+                ts=START + 6900 + n,
                 kind=next(kind for text, kind in sides.items() if text.split()[-1] in title),
             ),
         )
@@ -742,13 +742,13 @@ def test_what_people_decide_of_incidents_names_failures_that_nothing_explains(
     ]
     late = [
         judged(
-            interaction(f"g{n}", START + 5100 + n, 900 + n, prompt=f"{text} again"),
+            interaction(f"g{n}", START + 7000 + n, 900 + n, prompt=f"{text} again"),
             900 + n,
-            thumb(f"g{n}", START + 5102 + n, "down"),
+            thumb(f"g{n}", START + 7002 + n, "down"),
         )
         for n, text in enumerate(sides)
     ]
-    found = rows(feed(learner, [*decided, *late, clock(START + 5200)]), "failures")
+    found = rows(feed(learner, [*decided, *late, clock(START + 7100)]), "failures")
     assert [row["kinds"][0]["kind"] for row in found] == list(sides.values())
     assert found[0]["kinds"][0]["evidence"] == "like what was decided (6 decisions)"
     restored = new_learner()
@@ -900,19 +900,81 @@ def test_what_is_known_of_a_cluster_follows_to_the_one_that_it_merges_into(
     assert {row["subject"]["cluster"] for row in over} == {new}
     assert all(row["kinds"] == ["unexplained"] for row in over)
     assert fold._alerts.subjects() == [new]
-    assert last.trace_id not in fold._alerts._subjects[new].traces
+    assert last.trace_id not in fold._alerts._watch.clusters[new].traces
 
 
 def test_a_part_that_splits_off_is_no_new_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = arc_learner(monkeypatch, 240)
     records = arc(240)
-    told = rows(feed(learner, [*records, clock(record_ts(records[-1]) + 10)]), "alerts")
+    told = rows(feed(learner, [*records, clock(record_ts(records[-1]) + 10_000)]), "alerts")
     (fold,) = learner.folds()
     parts = fold._clusters.split_from
     assert parts
-    assert {row["subject"]["cluster"] for row in told} & set(parts)
+    hit = {other["subject"].get("cluster") for row in told for other in row["also"]}
+    assert hit & set(parts)
+    assert len({row["incident"] for row in told}) == 1
     assert not any("never seen before" in row["why"] for row in told)
     assert set(parts) <= set(fold._alerts.subjects())
     restored = arc_learner(monkeypatch, 240)
     restored.load(learner.dump(), [learner.dump_app("shop")])
     assert plain(restored.dump_app("shop")) == plain(learner.dump_app("shop"))
+
+
+APPS = ("shop", "docs")
+
+
+def days_of_two_apps() -> list[Learnable]:
+    """The later hours of the bad day in two apps at once, in one log."""
+    out: list[Learnable] = []
+    late = [record for record in bad_day() if record_ts(record) >= START + 4 * 3600]
+    for n, record in enumerate(late):
+        for place, app in enumerate(APPS):
+            shifted = msgspec.structs.replace(record, app=app)
+            assert not isinstance(shifted, Clock)
+            origin = shifted.origin
+            shifted.origin = msgspec.structs.replace(origin, offset=2 * origin.offset + place)
+            if isinstance(shifted, Judged):
+                shifted.interaction = msgspec.structs.replace(shifted.interaction, app=app)
+            elif isinstance(shifted, Deployed):
+                shifted.deployment = msgspec.structs.replace(shifted.deployment, app=app)
+            elif isinstance(shifted, Traffic):
+                offsets = [2 * origin.offset + place]
+                shifted.counts = [
+                    msgspec.structs.replace(count, offsets=differences(offsets))
+                    for count in shifted.counts
+                ]
+            out.append(shifted)
+        if n % 50 == 0:
+            out.append(clock(record_ts(record) - 1))
+    return [*out, clock(START + 9 * 3600)]
+
+
+def told(learner: Learner, log: Sequence[Learnable], cuts: random.Random) -> list[Output]:
+    """What comes of a log that is read in batches of any size."""
+    outputs: list[Output] = []
+    done = 0
+    while done < len(log):
+        size = cuts.randint(1, 400)
+        outputs += feed(learner, log[done : done + size])
+        done += size
+    return outputs
+
+
+def test_two_workers_give_the_same_alerts_as_one() -> None:
+    """Apps on two partitions, read in other batches; one of them changes its worker midway."""
+    log = days_of_two_apps()
+    one = told(new_learner(), log, random.Random(1))
+    left = [r for r in log if isinstance(r, Clock) or r.app == "docs"]
+    right = [r for r in log if isinstance(r, Clock) or r.app == "shop"]
+    before, after = new_learner(), new_learner()
+    cut = 2 * len(right) // 3  # in the middle of the incident
+    two = told(new_learner(), left, random.Random(2))
+    two += told(before, right[:cut], random.Random(3))
+    state = msgspec.msgpack.decode(plain(before.dump_app("shop")))
+    after.load(msgspec.msgpack.decode(plain(before.dump())), [state])
+    assert any(fold.picture().incidents for fold in after.folds())
+    two += told(after, right[cut:], random.Random(4))
+    for app in APPS:
+        alerts = [o for o in one if o.topic == "alerts" and o.key.startswith(app)]
+        assert len(alerts) >= 2
+        assert [o for o in two if o.topic == "alerts" and o.key.startswith(app)] == alerts

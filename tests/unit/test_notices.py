@@ -115,6 +115,17 @@ def test_another_severity_is_another_alert_and_ends_the_former() -> None:
     }
 
 
+def test_an_incident_that_turns_out_wider_stays_one_alert() -> None:
+    incidents = Incidents()
+    incidents.take(alert(), NOW)
+    (opened,) = incidents.entries(NOW, "")
+    wider = {"metric": "failures", "model": "m2", "variant": "b"}
+    incidents.take(alert("escalated", ts=NOW + 60, subject=wider, kinds=["tone"]), NOW + 61)
+    (entry,) = incidents.entries(NOW + 61, "")
+    assert entry["labels"] == opened["labels"]
+    assert notices.about(alert(subject=wider)) == {**wider, "kind": "refusal"}
+
+
 def test_an_incident_read_again_from_the_beginning_is_what_it_was() -> None:
     incidents = Incidents()
     for _ in range(2):
