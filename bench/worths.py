@@ -116,7 +116,7 @@ def _judged(number: int, shown: Shown, thumb: str = "") -> Judged:
         seen=1,
         origin=origin,
     )
-    satisfied, uncertainty = judge([], signals)
+    satisfied, uncertainty = judge([], signals, ANSWER)
     return Judged(
         origin=origin,
         trace_id=trace,

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from flywheel_stream.events import Finding, Interaction, Judged, Origin, Signal
 
-Judge = Callable[[Sequence[Finding], Sequence[Signal]], tuple[float, float]]
+Judge = Callable[[Sequence[Finding], Sequence[Signal], str], tuple[float, float]]
 """Checks and signals to (satisfied, uncertainty)."""
 
 
@@ -195,7 +195,7 @@ def judged_revisions(
         signals: all its signals that are known, in any order.
         following: calls that a signal's ``next_trace_id`` names, as far as known.
         origin: of the record that caused this; see ``numbered``.
-        judge: checks and signals to (satisfied, uncertainty).
+        judge: checks, signals and the answer to (satisfied, uncertainty).
         alone: why the call is judged without any signal, if it is.
         since: records for moments before this are not made again.
         until: records for moments from this on are another record's to make.
@@ -215,7 +215,7 @@ def judged_revisions(
         known = [signal for signal in ordered if signal.at <= ts]
         if not known and not alone:
             continue
-        satisfied, uncertainty = judge(interaction.checks, known)
+        satisfied, uncertainty = judge(interaction.checks, known, interaction.response or "")
         out.append(
             Judged(
                 origin=origin,

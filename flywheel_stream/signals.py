@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from flywheel_stream.events import Finding, Signal
 from flywheel_stream.lineage import record_hash
 
-TABLE_VERSION = "2"
+TABLE_VERSION = "3"
 """Changes with any number or word below."""
 
 EXPLICIT = 2.5
@@ -51,6 +51,9 @@ KINDS: Mapping[str, float] = {
 }
 """Log-odds of a signal by its kind alone. Thumbs and ratings weigh by value, comments by words."""
 
+LIGHT, HEAVY = 0.1, 0.5
+"""Shares of words that an edit changes: up to the first it is a touch, from the second a correction."""
+
 MIDDLE = -0.3
 """Log-odds of a middle thumb: who is content seldom says "so so"."""
 
@@ -62,6 +65,8 @@ CLEAR = 0.5
 
 SATURATION = 2.0
 """Evidence (summed absolute log-odds) at which 63 % of the uncertainty is gone."""
+
+_COMPARED = 8_000  # characters of an answer that an edit is held against
 
 Thumb = Literal["up", "middle", "down"]
 
@@ -99,7 +104,7 @@ def _voter(signal: Signal) -> str:
     return signal.user_id or signal.id or record_hash(signal)
 
 
-def judge(checks: Sequence[Finding], signals: Sequence[Signal]) -> Judgement:
+def judge(checks: Sequence[Finding], signals: Sequence[Signal], answer: str = "") -> Judgement:
     """Weighs checks and the signals that stand.
 
     ``satisfied`` is the logistic of the summed log-odds (naive Bayes with an even prior).
@@ -110,9 +115,10 @@ def judge(checks: Sequence[Finding], signals: Sequence[Signal]) -> Judgement:
     Args:
         checks: what fired on the call; an unknown kind weighs nothing.
         signals: about one call, in any order, superseded ones included.
+        answer: what edits are held against; empty: an edit with a text is as good as a correction.
     """
     weights = check_weights(checks)
-    weights += [part for signal in standing(signals) for part in _weights(signal)]
+    weights += [part for signal in standing(signals) for part in _weights(signal, answer)]
     return weigh(weights)
 
 
@@ -140,12 +146,22 @@ def _logistic(log_odds: float) -> float:
     return 0.5 * (1.0 + math.tanh(0.5 * log_odds))  # never overflows
 
 
-def _weights(signal: Signal) -> list[float]:
+def _weights(signal: Signal, answer: str = "") -> list[float]:
     """What a signal says by its kind or value, by its words, by a correction it carries."""
     parts = [_by_value(signal), WORDS * mood(signal.comment)]
-    if signal.correction and signal.kind != "correction":
+    if signal.correction and signal.kind == "edit":
+        changed = words_changed(answer, signal.correction)
+        parts.append(KINDS["correction"] * min(max((changed - LIGHT) / (HEAVY - LIGHT), 0.0), 1.0))
+    elif signal.correction and signal.kind != "correction":
         parts.append(KINDS["correction"])
     return parts
+
+
+def words_changed(answer: str, edited: str) -> float:
+    """The share of words of the longer text that the other one does not have, 0..1, in any order."""
+    before, after = (Counter(text[:_COMPARED].split()) for text in (answer, edited))
+    longer = max(before.total(), after.total())
+    return 1.0 - (before & after).total() / longer if longer else 0.0
 
 
 def _by_value(signal: Signal) -> float:

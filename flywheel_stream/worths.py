@@ -21,12 +21,15 @@ from river.stats import Mean
 from flywheel_stream.decay import RESCALE, Clock
 from flywheel_stream.events import Judged, Signal
 from flywheel_stream.signals import (
+    HEAVY,
     KINDS,
+    LIGHT,
     check_weights,
     is_explicit,
     standing,
     thumb,
     weigh,
+    words_changed,
 )
 
 HALF_LIFE: Final = 14 * 86_400.0
@@ -37,16 +40,14 @@ BASE_PRIOR: Final = 4.0
 """Precision of an even share of satisfied users, before any verdict."""
 LEAST: Final = 20
 """Verdicts before which the table stands as it is."""
-MUCH: Final = 0.3
-"""Share of words from which on an edit has changed much."""
-
 TABLE: Final[Mapping[str, float]] = {
     "copy": KINDS["copy"],
     "regenerate": KINDS["regenerate"],
     "rephrase": KINDS["rephrase"],
     "abandon": KINDS["abandon"],
     "edit": KINDS["edit"],  # by a producer that does not send the text
-    "edit_little": KINDS["edit"] + KINDS["correction"],
+    "edit_little": KINDS["edit"],
+    "edit_some": KINDS["edit"] + KINDS["correction"] / 2,
     "edit_much": KINDS["edit"] + KINDS["correction"],
     "correction": KINDS["correction"],
 }
@@ -57,7 +58,6 @@ _REMEMBERED: Final = 5_000  # calls with a verdict whose revisions are recognise
 _DUE: Final = 0.05  # share of verdicts that are new, at which weights are looked at again
 _STEPS: Final = 25  # of Newton's method, which takes five
 _CLOSE: Final = 1e-7  # of log-odds
-_COMPARED: Final = 8_000  # characters of an answer that an edit is held against
 _SEPARATOR: Final = "+"
 _Z: Final = 1.96
 
@@ -291,18 +291,12 @@ def implied(signal: Signal, judged: Judged) -> list[str]:
         if not signal.correction:
             return ["edit"]
         changed = words_changed(judged.interaction.response or "", signal.correction)
-        return ["edit_much" if changed >= MUCH else "edit_little"]
+        much = "much" if changed >= HEAVY else "little" if changed <= LIGHT else "some"
+        return [f"edit_{much}"]
     names: list[str] = [signal.kind] if signal.kind in TABLE else []
     if signal.correction and signal.kind != "correction":
         names.append("correction")
     return names
-
-
-def words_changed(answer: str, edited: str) -> float:
-    """The share of words of the longer text that the other one does not have, 0..1, in any order."""
-    before, after = (Counter(text[:_COMPARED].split()) for text in (answer, edited))
-    longer = max(before.total(), after.total())
-    return 1.0 - (before & after).total() / longer if longer else 0.0
 
 
 def regress(

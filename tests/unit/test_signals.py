@@ -22,6 +22,7 @@ from flywheel_stream.signals import (
     standing,
     thumb,
     vote,
+    words_changed,
 )
 
 
@@ -239,6 +240,32 @@ def test_agreement_makes_surer_and_contradiction_less_sure(ups: int, downs: int)
         assert uncertainty(ups + 1, downs) <= uncertainty(ups, downs) + 1e-12
     if ups > downs:
         assert uncertainty(ups, downs + 1) >= uncertainty(ups, downs) - 1e-12
+
+
+def test_how_much_an_edit_changes() -> None:
+    assert words_changed("a b c d", "a b c d") == 0.0
+    assert words_changed("a b c d", "d c b x") == 0.25
+    assert words_changed("a b", "") == 1.0
+    assert words_changed("", "") == 0.0
+
+
+def test_an_edit_weighs_by_how_much_it_changes() -> None:
+    answer = "Your parcel is with the carrier and comes on Monday."
+
+    def edited(text: str) -> float:
+        return judge([], [signal("edit", correction=text)], answer).satisfied
+
+    touched, half, anew = map(
+        edited,
+        (
+            answer.replace("Monday", "Tuesday"),
+            "Your parcel is with the carrier and I will call.",
+            "It is lost.",
+        ),
+    )
+    assert touched == judge([], [signal("edit")]).satisfied > 0.4  # a touch is no failure
+    assert touched > half > anew
+    assert anew == judge([], [signal("edit", correction="It is lost.")]).satisfied < 0.1
 
 
 def test_the_table_is_versioned() -> None:

@@ -20,7 +20,6 @@ from flywheel_stream.worths import (
     Worths,
     implied,
     regress,
-    words_changed,
 )
 
 DAY = 86_400.0
@@ -54,7 +53,7 @@ def judged(trace: str, *signals: Signal, ts: float = 0.0, checks: Iterable[Findi
         seen=1,
         origin=origin,
     )
-    satisfied, uncertainty = judge(call.checks, signals)
+    satisfied, uncertainty = judge(call.checks, signals, ANSWER)
     return Judged(
         origin=origin,
         trace_id=trace,
@@ -121,10 +120,12 @@ def test_with_few_verdicts_the_table_stands_as_it_is(record: Judged) -> None:
 def test_the_prior_is_what_ingest_says() -> None:
     for name, log_odds in TABLE.items():
         kind, _, much = name.partition("_")
-        text = {"little": ANSWER.replace("Monday", "Friday"), "much": "No."}.get(much, "")
+        some = "Your parcel is with the carrier and I know no more."
+        texts = {"little": ANSWER.replace("Monday", "Friday"), "some": some, "much": "No."}
+        text = texts.get(much, "")
         record = judged("t", signal(kind, correction=text))
         assert implied(record.signals[0], record) == [name]
-        assert record.satisfied == pytest.approx(1 / (1 + math.exp(-log_odds)))
+        assert record.satisfied == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=0.06)
 
 
 def test_what_copies_have_been_worth_becomes_their_weight() -> None:
@@ -215,13 +216,6 @@ def test_a_check_weighs_beside_what_signals_are_worth() -> None:
 )
 def test_which_implicit_signals_one_is(given: Signal, expected: list[str]) -> None:
     assert implied(given, judged("t", given)) == expected
-
-
-def test_how_much_an_edit_changes() -> None:
-    assert words_changed("a b c d", "a b c d") == 0.0
-    assert words_changed("a b c d", "d c b x") == 0.25
-    assert words_changed("a b", "") == 1.0
-    assert words_changed("", "") == 0.0
 
 
 # ---------------------------------------------------------------- what is learnt
