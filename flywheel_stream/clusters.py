@@ -324,7 +324,7 @@ class Clusters(Clusterer):
             weight=2.0 ** (float(self._masses[row]) - (self._now or 0.0) / self.half_life),
             born=cluster.born,
             last=cluster.last,
-            users=self._count_users(row),
+            users=min(self._count_users(row), cluster.size),
             exemplars=[(exemplar.trace_id, exemplar.text) for exemplar in best_first],
             label=self._words.label([e.text for e in cluster.exemplars], len(self._clusters)),
             split_from=self._split_from.get(cluster_id),

@@ -5,6 +5,7 @@ words, an answer taken as it is by somebody who rated it well, or an answer to w
 before. What is good can be expanded: by cluster, with the reasons that users gave.
 """
 
+import math
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
@@ -216,6 +217,7 @@ class Successes:
         self._names = ClusterNames(_CAPACITY)
         self._groups: dict[str, _Group] = {}
         self._known: OrderedDict[str, _Success] = OrderedDict()
+        self._horizon = -math.inf  # successes that were counted by then may be forgotten
         self._followed: OrderedDict[str, _Followed] = OrderedDict()  # by the call that came next
 
     def __contains__(self, trace_id: object) -> bool:
@@ -294,7 +296,8 @@ class Successes:
         """
         before = self._known.get(judged.trace_id)
         if before is None:
-            if reasons and vector is not None:
+            new = judged.interaction.at > self._horizon
+            if reasons and vector is not None and new:
                 self._count(judged, self._place(judged, vector, ts), reasons, ts)
         elif before.ts >= ts - self._window:
             del self._known[judged.trace_id]
@@ -314,7 +317,7 @@ class Successes:
     def _count(self, judged: Judged, cluster: str, reasons: Sequence[str], ts: float) -> None:
         self._known[judged.trace_id] = _Success(ts, cluster, list(reasons))
         if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+            self._horizon = self._known.popitem(last=False)[1].ts
         said = [(s.at, judged.trace_id, excerpt(s.comment)) for s in judged.signals if s.comment]
         group = self._groups.setdefault(cluster, _Group())
         _add(group, _Group(1, dict.fromkeys(reasons, 1), said))
@@ -380,6 +383,7 @@ class Successes:
                 for name, group in self._groups.items()
             ],
             "known": [[name, *structs.astuple(one)] for name, one in self._known.items()],
+            "horizon": self._horizon,
             "followed": [[name, *structs.astuple(one)] for name, one in self._followed.items()],
         }
 
@@ -398,6 +402,7 @@ class Successes:
             self._groups[name] = _Group(size, dict(reasons), rows)
         for name, ts, cluster, reasons in state["known"]:
             self._known[name] = _Success(ts, cluster, list(reasons))
+        self._horizon = state["horizon"]
         for name, *row in state["followed"]:
             self._followed[name] = _Followed(*row)
         return self

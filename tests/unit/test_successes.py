@@ -252,3 +252,5 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     state = known.dump()
     assert (len(state["known"]), len(state["followed"])) == (50, 50)
     assert sum(row.size for row in known.top(1_000)) == 200
+    learn(known, judged("t5", said("great", 5.0), said("and clear", 300.0, "o"), ts=5.0), 5, 5)
+    assert sum(row.size for row in known.top(1_000)) == 200  # it may be one that was forgotten
