@@ -247,8 +247,8 @@ class Successes:
     def _follow(self, judged: Judged, following: str, *, failed: bool) -> None:
         before = self._followed.get(following)
         own = before is not None and before.trace_id == judged.trace_id
-        if own and before is not None and before.revision > judged.revision:
-            return  # told again, after a crash
+        if own and before is not None and before.revision >= judged.revision:
+            return  # told again, after a crash: nothing of it may move either
         if own or failed:
             self._followed[following] = _Followed(
                 judged.ts, judged.trace_id, judged.revision, failed
