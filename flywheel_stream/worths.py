@@ -142,7 +142,6 @@ class Worths:
         names = [name for signal in signals for name in implied(signal, judged)]
         if not names:
             return as_told
-        self._renew(at)
         if not self._spread:
             return as_told
         checks = check_weights(judged.interaction.checks)
@@ -180,6 +179,7 @@ class Worths:
         self._means.setdefault(row.pattern, Mean()).update(row.verdict, weight)
         self._new += 1
         self._bound(at)
+        self._renew(at)
 
     def _forget(self, trace_id: str, revision: int) -> None:
         """Takes back what a former revision of a call taught."""
@@ -211,9 +211,13 @@ class Worths:
             self._horizon = oldest.at
 
     def _renew(self, at: float) -> None:
-        """Looks at the weights again once a twentieth of what they are learnt from is new."""
-        if not self._new:
-            return
+        """Looks at the weights again once a twentieth of what they are learnt from is new.
+
+        When a verdict comes and never when a call is judged: what is told again after a crash must
+        not move it.
+        """
+        if not any(self._means):
+            return  # nobody who gave a verdict showed an implicit signal
         now = self._clock.weight(int(at // 60))
         counts = {name: mean.n / now for name, mean in self._means.items()}
         total = math.fsum(counts.values())

@@ -172,9 +172,11 @@ def test_the_share_of_the_satisfied_is_no_sign_of_a_call() -> None:
 
 def test_what_was_never_seen_with_a_verdict_keeps_the_tables_word() -> None:
     """Many thumbs, most of them up, say nothing of regenerations by themselves."""
-    known = taught(
-        judged(f"{n}", up(float(n)) if n % 5 else down(float(n)), ts=n) for n in range(900)
-    )
+    records = []
+    for n in range(900):
+        shown = [signal("rephrase", ts=n)] if n % 2 else []
+        records.append(judged(f"{n}", *shown, up(n) if n % 5 else down(n), ts=n))
+    known = taught(records)
     for kind in ("regenerate", "abandon", "copy"):
         record = judged("asked", signal(kind))
         refined = take(known, record)
@@ -328,6 +330,29 @@ def test_a_restart_anywhere_changes_nothing() -> None:
         for one in others:
             assert take(stopped, one) == take(straight, one)
     assert stopped.dump() == straight.dump()
+
+
+def test_what_is_told_again_changes_nothing() -> None:
+    records: list[Judged] = []
+    for n, record in enumerate(world(400, copies=2.0)):
+        records.append(record)
+        if n % 5 == 0:
+            records.append(judged(f"a{n}", signal("copy", ts=record.ts), ts=record.ts))
+    once, again = Worths(DAY), Worths(DAY)
+    rng = random.Random(6)
+    for n, record in enumerate(records):
+        assert take(once, record) == take(again, record)
+        if rng.random() < 0.3:
+            again.take(records[rng.randrange(n + 1)], record.ts)
+        assert again.dump() == once.dump()
+
+
+def test_thumbs_alone_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worths, "regress", None)
+    known = Worths(DAY)
+    for n in range(100):
+        take(known, judged(f"{n}", up(float(n)), ts=float(n)))
+    assert known.picture(100.0).verdicts == pytest.approx(100, rel=0.01)
 
 
 def test_the_regression_is_where_its_slope_is_flat() -> None:
