@@ -68,11 +68,12 @@ from flywheel_stream.margins import Where, described
 from flywheel_stream.naming import ClusterNames
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
-from flywheel_stream.signals import standing, thumb, vote
+from flywheel_stream.signals import Judgement, standing, thumb, vote
 from flywheel_stream.successes import Successes, SuccessPicture, praised
 from flywheel_stream.topics import TopicMap, Topics
 from flywheel_stream.triage import Budget, Situation, advise, urgency
 from flywheel_stream.watching import AlertPolicy
+from flywheel_stream.worths import WorthPicture, Worths
 
 STATE_VERSION = 2
 RECENT_DEPLOYMENT = 6 * 3600.0
@@ -109,9 +110,11 @@ class Look(NamedTuple):
     """Of failure, by checks and words, and by what was answered before."""
     reasons: list[str]
     """Why it is a success."""
+    judgement: Judgement
+    """By what implicit signals have been worth, where no explicit one says more."""
 
 
-_NOTHING = Look([], [])
+_NOTHING = Look([], [], Judgement(0.5, 1.0))
 _Where = tuple[Slice, tuple[str, ...], bool]
 """A slice, its values of attributes, and whether duplicates are meant."""
 
@@ -202,6 +205,7 @@ class Fold:
         self._consistency = Consistency()
         self._topics = Topics(embedder.dims)
         self._successes = Successes(embedder.dims, policy.revision_window)
+        self._worths = Worths(policy.revision_window)
         self._told: dict[str, Finding | None] = {}  # of calls that this advance judges first
         self._classifier = KindClassifier()
         self._failures: Counter[str] = Counter()
@@ -275,8 +279,12 @@ class Fold:
 
     def _look_at(self, judged: Judged) -> Look:
         told = self._contradiction(judged)
-        kinds = failure_kinds(judged, [told] if told else [])
-        return Look(kinds, self._successes.look(judged, kinds, judged.satisfied))
+        at = max(slot(judged).ts, self.now)
+        satisfied, uncertainty, says = self._worths.take(judged, at)
+        refined = judged if says == judged.satisfied else structs.replace(judged, satisfied=says)
+        kinds = failure_kinds(refined, [told] if told else [])
+        reasons = self._successes.look(judged, kinds, satisfied)
+        return Look(kinds, reasons, Judgement(satisfied, uncertainty))
 
     def _contradiction(self, judged: Judged) -> Finding | None:
         trace_id, window = judged.trace_id, self._policy.revision_window
@@ -392,7 +400,8 @@ class Fold:
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
             self._successes.judge(judged, look.reasons, vector, at)
-            outputs += self._count(judged, before, kinds, cluster, at, learnt=learnt)
+            placed = look._replace(kinds=kinds)
+            outputs += self._count(judged, before, placed, cluster, at, learnt=learnt)
         return outputs + self._curate(judged, kinds, cluster)
 
     def _learn_topic(self, judged: Judged, vector: Any, at: float) -> None:
@@ -442,12 +451,13 @@ class Fold:
         if source is not None and info.born == at and source in self._clusters:
             share = info.size / (info.size + self._clusters.info(source).size)
             self._alerts.split(source, part, share)
+            self._lifecycles.split(source, part, share)
 
     def _count(
         self,
         judged: Judged,
         before: Counted | None,
-        kinds: list[Finding],
+        look: Look,
         cluster: str | None,
         at: float,
         *,
@@ -455,15 +465,16 @@ class Fold:
     ) -> list[Output]:
         """Counts the call in place of what its former revision counted."""
         call = judged.interaction
+        satisfied, uncertainty = look.judgement
         after = Counted(
             ts=at,
             slice=Slice(call.model, call.variant, call.prompt_version),
             revision=judged.revision,
-            satisfied=judged.satisfied,
-            weight=1.0 - judged.uncertainty,
+            satisfied=satisfied,
+            weight=1.0 - uncertainty,
             thumb=thumb(judged.signals),
             cluster=cluster,
-            kinds=[kind.kind for kind in kinds],
+            kinds=[kind.kind for kind in look.kinds],
             followed=judged.next is not None,
             learnt=learnt or (before.learnt if before else []),
             contradiction=before.contradiction if before else self._told.get(judged.trace_id),
@@ -479,7 +490,7 @@ class Fold:
         self._counted.move_to_end(judged.trace_id)
         if len(self._counted) > self._policy.max_counted:
             self._counted.popitem(last=False)
-        return self._count_failure(judged, before, kinds, cluster, at)
+        return self._count_failure(judged, before, look, cluster, at)
 
     def _take_back(self, call: Interaction, before: Counted) -> None:
         self._comparing.take_back(call, before.ts, _standing(before))
@@ -494,10 +505,11 @@ class Fold:
         self,
         judged: Judged,
         before: Counted | None,
-        kinds: list[Finding],
+        look: Look,
         cluster: str | None,
         at: float,
     ) -> list[Output]:
+        kinds = look.kinds
         failed_before = before is not None and bool(before.kinds)
         if not kinds:
             if failed_before and cluster is not None:
@@ -538,7 +550,7 @@ class Fold:
             kinds=kinds,
             cluster=cluster,
             urgency=round(grave, 4),
-            satisfied=judged.satisfied,
+            satisfied=look.judgement.satisfied,
             excerpt=text,
             origin=call.origin,
         )
@@ -612,7 +624,8 @@ class Fold:
         over = spike.state == "resolved"
         if not over:
             for name in clusters:
-                self._lifecycles.spiked(name, spike.ts)
+                if name in self._clusters:
+                    self._lifecycles.spiked(name, spike.ts)
         urgent = 0.0 if over else round(urgency(situation), 4)
         if over:
             self._urgencies.pop(spike.incident, None)
@@ -741,6 +754,10 @@ class Fold:
         """What users are really pleased with, and why."""
         return self._successes.top(limit)
 
+    def worths(self) -> WorthPicture:
+        """What implicit signals have been worth."""
+        return self._worths.picture(self.now)
+
     def topics(self, limit: int = 20) -> TopicMap:
         """What users ask about, and what nobody asked about before."""
         return self._topics.map(self.now, limit)
@@ -798,6 +815,7 @@ class Fold:
             "topics": self._topics.dump(),
             "classifier": self._classifier.dump(),
             "successes": self._successes.dump(),
+            "worths": self._worths.dump(),
             "failures": dict(self._failures),
             "urgencies": self._urgencies,
             "deployments": [encode(deployment) for deployment in self._deployments],
@@ -849,6 +867,8 @@ class Fold:
         if "successes" in state:
             window = self._policy.revision_window
             self._successes = Successes.load(state["successes"], self._embedder.dims, window)
+        if "worths" in state:
+            self._worths = Worths.load(state["worths"], self._policy.revision_window)
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:

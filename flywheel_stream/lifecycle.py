@@ -142,6 +142,19 @@ class Lifecycles:
             del self._lives[old]
             self._lives[new] = _both(self._at(new, ts), gone) if new in self._lives else gone
 
+    def split(self, source: str, part: str, share: float) -> None:
+        """A part of a cluster became one of its own: it stands where the whole did.
+
+        Args:
+            source: the cluster that it was a part of.
+            part: its own name.
+            share: of the source's failures, above 0 and below 1.
+        """
+        whole = self._lives.get(source)
+        if whole is not None and part not in self._lives:
+            self._lives[part] = _thinned(whole, share)
+            self._lives[source] = _thinned(whole, 1.0 - share)
+
     def stage(self, cluster: str, now: float) -> Stage:
         """Where a cluster stands at an event time; unknown ones are new."""
         life = self._lives.get(cluster)
@@ -192,6 +205,16 @@ class Lifecycles:
 
     def _regress(self, life: _Life, ts: float) -> None:
         life.state, life.since, life.back, life.acted = "regressed", ts, 0, -1
+
+
+def _thinned(life: _Life, share: float) -> _Life:
+    """A share of the failures of a life, farther apart by as much; what recurs did so in both."""
+    number = round(life.failures * share)
+    return structs.replace(
+        life,
+        failures=max(number, RECURS if life.state != "new" else 1),
+        squares=round(life.squares / share),
+    )
 
 
 def _both(kept: _Life, gone: _Life) -> _Life:

@@ -453,6 +453,19 @@ SUCCESSES = Metric(
         "{{reason}}",
     ),
 )
+WORTH = Metric(
+    "flywheel_signal_worth",
+    "gauge",
+    "Log-odds of satisfaction that an implicit signal has been worth, by calls with a verdict.",
+    ("app", "signal"),
+    Panel(
+        _QUALITY,
+        "What implicit signals have been worth",
+        "short",
+        'max by (app, signal) (flywheel_signal_worth{app=~"$app"})',
+        "{{app}} {{signal}}",
+    ),
+)
 UNSEEN_TOPICS = Metric(
     "flywheel_unseen_topics",
     "gauge",

@@ -2,7 +2,8 @@
 
 A name is looked at again only when a cluster has twice the failures that it had when it was named,
 so a cluster of a million is renamed twenty times at most; and it keeps its words as long as half of
-them still set it apart.
+them still set it apart. What it was called before it had a few, by the words of single texts, it
+does not keep.
 """
 
 from collections.abc import Callable, Container
@@ -12,6 +13,8 @@ from msgspec import Struct
 
 _GROWTH = 2
 """Times as many failures, and the name is due."""
+_SETTLED = 4
+"""Failures from which on a name has been given by what recurs."""
 _SEPARATOR = ", "
 
 
@@ -53,7 +56,7 @@ class ClusterNames:
         if old is not None and failures < _GROWTH * old.failures:
             return
         words = label()
-        if old is not None and _still_fits(old.label, words):
+        if old is not None and old.failures >= _SETTLED and _still_fits(old.label, words):
             words = old.label
         self._names[cluster] = _Name(words, kind, failures)
         if len(self._names) > 2 * self._capacity:

@@ -111,14 +111,29 @@ def judge(checks: Sequence[Finding], signals: Sequence[Signal]) -> Judgement:
         checks: what fired on the call; an unknown kind weighs nothing.
         signals: about one call, in any order, superseded ones included.
     """
-    weights = [CHECKS.get(check.kind, 0.0) * check.confidence for check in checks]
+    weights = check_weights(checks)
     weights += [part for signal in standing(signals) for part in _weights(signal)]
+    return weigh(weights)
+
+
+def check_weights(checks: Sequence[Finding]) -> list[float]:
+    """The log-odds of checks that fired."""
+    return [CHECKS.get(check.kind, 0.0) * check.confidence for check in checks]
+
+
+def weigh(weights: Sequence[float], base: float = 0.0) -> Judgement:
+    """A judgement of log-odds, as ``judge`` says it.
+
+    Args:
+        weights: of each sign, positive where it speaks for satisfaction.
+        base: log-odds of satisfaction before any sign; no evidence, so the uncertainty keeps.
+    """
     evidence = math.fsum(abs(weight) for weight in weights)
     if not evidence:
-        return Judgement(0.5, 1.0)
+        return Judgement(_logistic(base), 1.0)
     total = math.fsum(weights)
     certainty = abs(total) / evidence * -math.expm1(-evidence / SATURATION)
-    return Judgement(_logistic(total), 1.0 - certainty)
+    return Judgement(_logistic(base + total), 1.0 - certainty)
 
 
 def _logistic(log_odds: float) -> float:
@@ -169,6 +184,13 @@ def _guess(value: float, kind: str) -> float | None:
     return 0.0 if kind == "thumb" and value < 0 else None
 
 
+def is_explicit(signal: Signal) -> bool:
+    """Whether a signal says in so many words how the user liked the answer."""
+    if signal.kind in {"thumb", "rating"} and rating01(signal) is not None:
+        return True
+    return signal.kind == "report" or mood(signal.comment) != 0
+
+
 def _thumb(score: float) -> Thumb:
     if score > 2 / 3:
         return "up"
@@ -181,6 +203,9 @@ def thumb(signals: Sequence[Signal]) -> Thumb | None:
     Returns:
         A tie gives ``"middle"``; no thumb and no rating gives ``None``.
     """
+    if len(signals) == 1:  # as for most calls
+        score = rating01(signals[0])
+        return None if score is None else _thumb(score)
     scores = [rating01(signal) for signal in standing(signals)]
     counts = Counter(_thumb(score) for score in scores if score is not None)
     if not counts:

@@ -157,9 +157,11 @@ def named_reasons(comment: str) -> list[str]:
 
 def praised(judged: Judged) -> bool:
     """Whether a call's own signals may make a success of it, which is asked before its time."""
-    return judged.satisfied >= PLEASED and any(
-        signal.comment or signal.kind == "copy" for signal in judged.signals
-    )
+    return judged.satisfied >= PLEASED and _may_tell_why(judged)
+
+
+def _may_tell_why(judged: Judged) -> bool:
+    return any(signal.comment or signal.kind == "copy" for signal in judged.signals)
 
 
 class SuccessPicture(NamedTuple):
@@ -234,15 +236,17 @@ class Successes:
         """
         if judged.next is not None:
             self._follow(judged, judged.next.trace_id, failed=bool(failed))
-        if failed or not judged.signals or satisfied < PLEASED:
+        if failed or satisfied < PLEASED:
+            return []
+        if judged.trace_id not in self._followed and not _may_tell_why(judged):
             return []
         return self._reasons(judged)
 
     def _follow(self, judged: Judged, following: str, *, failed: bool) -> None:
         before = self._followed.get(following)
         own = before is not None and before.trace_id == judged.trace_id
-        if own and before is not None and before.revision > judged.revision:
-            return  # told again, after a crash
+        if own and before is not None and before.revision >= judged.revision:
+            return  # told again, after a crash: nothing of it may move either
         if own or failed:
             self._followed[following] = _Followed(
                 judged.ts, judged.trace_id, judged.revision, failed

@@ -24,7 +24,7 @@ RARE: Final = 0.02
 """Share of ordinary traffic that is as far from what was seen before it."""
 RECENT_HALF_LIFE: Final = 3600.0
 """Seconds of event time after which a call weighs half in the recent share."""
-_CAPACITY: Final = 256
+_CAPACITY: Final = 500
 _WINDOW: Final = 1024  # records whose neighbours decide which topics are one
 _EXEMPLARS: Final = 5
 _WARM: Final = 500

@@ -293,6 +293,7 @@ class Worker:
         self.app.batching.hooks = self.agents  # type: ignore[attr-defined]  # as above
         self.app.finalize()
         await self.app.start()
+        self.app.producer.alive = self._alive  # type: ignore[attr-defined]  # our own transport
         _spare_the_collector()
 
     async def _check_dedup(self) -> None:

@@ -287,6 +287,8 @@ class Learn:
             _show(picture, rows)
         for fold in self.folds():
             show(fold.app, fold.compared(), rows)
+            for worth in fold.worths().signals:
+                rows[metrics.WORTH][fold.app, worth.signal] = worth.weight
         for metric, values in rows.items():
             self._metrics.replace(metric, values)
 
@@ -300,6 +302,7 @@ _SHOWN = (
     metrics.CLUSTERS,
     metrics.CLUSTER_STATES,
     metrics.SUCCESSES,
+    metrics.WORTH,
     metrics.UNSEEN_TOPICS,
     metrics.INCIDENTS,
     metrics.EXAMPLES,

@@ -494,7 +494,13 @@ def _app(fold: Fold) -> dict[str, Any]:
         "successes": picture.successes,
         "top_successes": [cluster._asdict() for cluster in fold.top_successes()],
         "topics": _topics(fold),
+        "worths": _worths(fold),
     }
+
+
+def _worths(fold: Fold) -> dict[str, Any]:
+    known = fold.worths()
+    return known._asdict() | {"signals": [row._asdict() for row in known.signals]}
 
 
 def _topics(fold: Fold) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def write_report(out: Path, summary: dict[str, Any], hours: list[dict[str, Any]]
         "Satisfaction": _satisfaction_section(hours, incidents),
         "Thumbs": _thumbs_section(summary),
         "Who votes": _votes_section(summary),
+        "What signals are worth": _worth_section(summary),
         "Changes of satisfaction": _drift_section(summary, hours),
         "Arms": _arms_section(summary),
         "Fairness": _fairness_section(summary),
@@ -873,6 +874,29 @@ def _windows(summary: Mapping[str, Any]) -> Html:
     table = _table(head, rows, MOST_KEYS)
     title = "Mean probability of satisfaction in the last 5 minutes, hour, day and week"
     return _el("details", _el("summary", title), table) if rows else Html()
+
+
+def _worth_section(summary: Mapping[str, Any]) -> Html:
+    """What implicit signals have been worth, beside what the table says."""
+    rows = [
+        (
+            f"{app} · {_words(row['signal'])}",
+            f"{row['table']:+.2f}",
+            f"{row['weight']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})",
+            round(row["calls"]),
+        )
+        for app, known in summary.get("apps", {}).items()
+        for row in known.get("worths", {}).get("signals", ())
+    ]
+    if not rows:
+        return _soft("No call has both a thumb or rating and an implicit signal: the table stands.")
+    text = (
+        "Log-odds of satisfaction: 0 says nothing, 1 makes an even chance 73 %. Learnt from"
+        " calls with a thumb or rating; used for those without, in failures and figures. Few calls"
+        " leave the table's word as it is."
+    )
+    head = ("app and signal", "table", "has been worth", "calls with a verdict")
+    return _join((_table(head, rows), _soft(text)))
 
 
 def _drift_section(summary: Mapping[str, Any], hours: Sequence[Mapping[str, Any]]) -> Html:

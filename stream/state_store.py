@@ -70,13 +70,10 @@ class StateStore:
         Raises:
             aiokafka.errors.KafkaError: it could not be confirmed; nothing may be acknowledged.
         """
-        apps = [
-            self._record(learner.partition, f"app/{name}", generation, learner.dump_app(name))
-            for name in learner.changed()
-        ]
-        await self._send(apps)
+        states = {f"app/{name}": learner.dump_app(name) for name in learner.changed()}
         own = {**learner.dump(), TOPIC_IDS: self._known_ids.get(learner.partition, {})}
-        row = self._record(learner.partition, "partition", generation, own)
+        *apps, row = await self._records(learner.partition, generation, states, own)
+        await self._send(apps)
         await self._send([row])
         learner.snapshot_taken()
         await self._tidy(learner.partition, generation)
@@ -159,8 +156,24 @@ class StateStore:
         await self._send([Record(self._topic, partition, _encode_key(*key), None) for key in gone])
         self._tidied[partition] = set()
 
-    def _record(self, partition: int, name: str, generation: int, state: dict[str, Any]) -> Record:
-        return Record(self._topic, partition, _encode_key(name, generation), _pack(state))
+    async def _records(
+        self,
+        partition: int,
+        generation: int,
+        apps: Mapping[str, dict[str, Any]],
+        own: dict[str, Any],
+    ) -> list[Record]:
+        """The messages of some states, the partition's row last."""
+        encoded = {name: msgspec.msgpack.encode(state) for name, state in apps.items()}
+        encoded["partition"] = msgspec.msgpack.encode(own)
+        # Megabytes, in a thread: meanwhile other batches are prepared and answers taken.
+        values = await asyncio.to_thread(
+            lambda: [zlib.compress(raw, 1) for raw in encoded.values()]
+        )
+        return [
+            Record(self._topic, partition, _encode_key(name, generation), value)
+            for name, value in zip(encoded, values, strict=True)
+        ]
 
 
 def _encode_key(name: str, generation: int) -> bytes:
@@ -172,10 +185,6 @@ def _key(raw: bytes) -> tuple[str, int]:
         return msgspec.json.decode(raw, type=tuple[str, int])
     except msgspec.DecodeError as error:
         raise StateError(f"The state topic holds a key that is none of ours ({error}).") from None
-
-
-def _pack(state: dict[str, Any]) -> bytes:
-    return zlib.compress(msgspec.msgpack.encode(state), 1)
 
 
 def _unpack(raw: bytes) -> dict[str, Any]:

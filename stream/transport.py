@@ -29,13 +29,21 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, NamedTuple, Protocol, cast
 
 import faust
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, KafkaTimeoutError
 from aiokafka.protocol import api
 from aiokafka.protocol import types as wire
 from aiokafka.structs import ConsumerRecord
@@ -608,8 +616,48 @@ class Record(NamedTuple):
     timestamp_ms: int | None = None
 
 
+def hold_back(accumulator: Any, alive: Callable[[], bool]) -> None:
+    """Lets nothing that waits in aiokafka's buffer go out once we may no longer write.
+
+    A process that was stopped in the middle of a send goes on with it when it is woken: what it
+    writes then would stand above what the new owner of its partitions wrote of the same keys.
+    A batch of an idempotent producer that was tried before is left alone: it has its number, and
+    without it the broker would refuse all that follow.
+    """
+    drain = accumulator.drain_by_nodes
+
+    def drain_while_alive(ignore_nodes: Any, muted_partitions: Any = frozenset()) -> Any:
+        if not alive():
+            _fail_waiting(accumulator)
+        return drain(ignore_nodes, muted_partitions)
+
+    accumulator.drain_by_nodes = drain_while_alive
+
+
+def _fail_waiting(accumulator: Any) -> None:
+    batches, numbered = accumulator._batches, accumulator._txn_manager is not None  # noqa: SLF001 - it has no other
+    for tp in list(batches):
+        waiting = batches.pop(tp)
+        kept = [batch for batch in waiting if numbered and batch.retry_count]
+        if kept:
+            batches[tp] = deque(kept)
+        for batch in waiting:
+            if batch not in kept:
+                batch.failure(KafkaTimeoutError())
+
+
 class Producer(driver.Producer):
-    """Faust's aiokafka producer, with batched sends."""
+    """Faust's aiokafka producer, with batched sends.
+
+    ``alive`` says whether we may still write; who wires us sets it.
+    """
+
+    alive: Callable[[], bool] = staticmethod(lambda: True)
+
+    def _new_producer(self, transactional_id: str | None = None) -> Any:
+        producer = super()._new_producer(transactional_id)
+        hold_back(producer._message_accumulator, lambda: self.alive())  # noqa: SLF001, PLW0108 - it has no other, and is set later
+        return producer
 
     def _settings_extra(self) -> Mapping[str, Any]:
         batching: Batching = getattr(self.app, "batching", None) or Batching()

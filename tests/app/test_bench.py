@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from flywheel_stream.errors import ConfigError, UnavailableError
 from stream import bench
-from stream.app import kafka_options
+from stream.app import create_topics, kafka_options
 from stream.embedded import Servers
 from stream.settings import Settings, load_settings
 from stream.simulator import bench_trace_id
@@ -97,11 +97,23 @@ def test_a_run_measures_all_contenders_on_the_same_records(settings: Settings) -
     ours = found["flywheel"]["events_per_second"]
     theirs = found["composition"]["events_per_second"]
     assert found["ratio"] == pytest.approx(ours / theirs, rel=0.01)
+    fed = found["flywheel_with_feedback"]
+    assert fed["outcomes"] == found["flywheel"]["outcomes"]
+    assert found["feedback"] > 0
+    with_feedback = fed["events_per_second"] / theirs
+    assert found["ratio_with_feedback"] == pytest.approx(with_feedback, rel=0.01)
     assert found["stages"].keys() >= {"prepare", "window", "join", "produce", "learn"}
     assert all(spent > 0 for spent in found["stages"].values())
     assert orjson.loads(orjson.dumps(found)) == found
     assert "same packages, per event" in bench.table(found)
     assert not children()
+
+
+@pytest.mark.slow
+def test_the_run_with_feedback_joins_it_and_learns_from_it(settings: Settings) -> None:
+    with bench.running(settings, None, None) as run:
+        (example,) = asyncio.run(_fed(run.settings, 400))
+    assert orjson.loads(example)["type"] in {"sft", "unpaired"}
 
 
 @pytest.mark.slow
@@ -118,15 +130,24 @@ def test_the_composition_does_what_it_is_compared_for(settings: Settings) -> Non
     assert any("cluster" in record for record in records)
 
 
+async def _fed(settings: Settings, events: int) -> list[bytes]:
+    await create_topics(settings)
+    await bench._fill(settings, settings.logs_topic, bench._calls(events))
+    feedback = await bench._fill(settings, settings.feedback_topic, bench._feedback(events))
+    await bench._with_feedback(settings, events, feedback)
+    return await _outputs(settings, f"{settings.prefix}fed.curated", 1)
+
+
 async def _composed(settings: Settings, events: int) -> list[bytes]:
-    await bench._fill(settings, events)
+    await create_topics(settings)
+    await bench._fill(settings, settings.logs_topic, bench._calls(events))
     await bench._measured("composition", bench.Job(settings, events))
-    return await _outputs(settings, events)
+    return await _outputs(settings, f"{settings.prefix}interactions", events)
 
 
-async def _outputs(settings: Settings, events: int) -> list[bytes]:
+async def _outputs(settings: Settings, topic: str, events: int) -> list[bytes]:
     consumer = AIOKafkaConsumer(
-        f"{settings.prefix}interactions",
+        topic,
         **kafka_options(settings),
         auto_offset_reset="earliest",
         enable_auto_commit=False,

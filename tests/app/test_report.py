@@ -153,6 +153,14 @@ def summary_of(**given: Any) -> dict[str, Any]:
         "rest": 0.69,
         "unseen": [topic | {"name": "drone, roof", "trend": "unseen", "share": 0.01}],
     }
+    worth = {
+        "signal": "edit_little",
+        "table": -2.35,
+        "weight": 0.41,
+        "low": -0.1,
+        "high": 0.92,
+        "calls": 41.3,
+    }
     liked = {
         "id": "c_g",
         "label": "recipe, pancakes",
@@ -163,6 +171,7 @@ def summary_of(**given: Any) -> dict[str, Any]:
         "exemplars": ["How do I make pancakes?"],
     }
     app = {
+        "worths": {"verdicts": 410.0, "base": 0.8, "signals": [worth]},
         "successes": {"solved": 8, "clear": 5},
         "top_successes": [liked],
         "slices": slices,
@@ -383,6 +392,11 @@ def test_what_is_good_is_shown_with_the_reasons_that_users_gave(busy: Page) -> N
         "it worked!",
         "Really good answers by reason; one may have several.",
     ):
+        assert text in busy.texts
+
+
+def test_what_signals_have_been_worth_is_shown_beside_the_table(busy: Page) -> None:
+    for text in ("support · edit little", "-2.35", "+0.41 (-0.10 to +0.92)"):
         assert text in busy.texts
 
 

@@ -6,13 +6,19 @@ The consumer here is the real one; its thread, which talks to the broker, is pla
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from unittest.mock import AsyncMock
 
 import pytest
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, NodeNotReadyError
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+)
 from faust.types import TP
 
 from flywheel_stream.errors import RecreatedTopicError, StateError
@@ -20,6 +26,7 @@ from stream.agents import Agents
 from stream.app import build_faust
 from stream.bench import _plain_faust
 from stream.prometheus import Metrics
+from stream.retry import TRANSIENT
 from stream.settings import Settings
 from stream.topics import Topics
 from stream.transport import (
@@ -30,6 +37,7 @@ from stream.transport import (
     ConsumerThread,
     Ledger,
     fold,
+    hold_back,
 )
 from tests import fleet
 
@@ -516,3 +524,41 @@ async def test_a_topic_made_again_is_noticed_though_no_partition_moves() -> None
     found["unit.logs"] = "another"
     with pytest.raises(RecreatedTopicError, match=r"unit\.logs was deleted and made again"):
         await agents.sweep()
+
+
+class Waiting:
+    """A batch in aiokafka's buffer, as much of it as is needed."""
+
+    def __init__(self, retry_count: int = 0) -> None:
+        self.retry_count = retry_count
+        self.error: BaseException | None = None
+
+    def failure(self, error: BaseException) -> None:
+        self.error = error
+
+
+class Accumulator:
+    """aiokafka's buffer, as much of it as is needed."""
+
+    def __init__(self, *, idempotent: bool) -> None:
+        self._batches = {A: deque([Waiting(retry_count=1), Waiting()]), B: deque([Waiting()])}
+        self._txn_manager = object() if idempotent else None
+
+    def drain_by_nodes(self, ignore_nodes: Any, muted_partitions: Any = frozenset()) -> Any:
+        return {tp: list(waiting) for tp, waiting in self._batches.items()}
+
+
+@pytest.mark.parametrize("idempotent", [False, True])
+def test_what_waits_to_be_sent_does_not_go_out_once_we_may_not_write(*, idempotent: bool) -> None:
+    alive = True
+    accumulator = Accumulator(idempotent=idempotent)
+    tried, *untried = [*accumulator._batches[A], *accumulator._batches[B]]
+    hold_back(accumulator, lambda: alive)
+    assert accumulator.drain_by_nodes([]).keys() == {A, B}
+    alive = False  # stopped for longer than the session, and woken
+    # The broker expects the number that a tried one was given, so that one has to go out.
+    assert accumulator.drain_by_nodes([]) == ({A: [tried]} if idempotent else {})
+    held = untried if idempotent else [tried, *untried]
+    assert all(isinstance(batch.error, KafkaTimeoutError) for batch in held)
+    assert (tried.error is None) == idempotent
+    assert issubclass(KafkaTimeoutError, TRANSIENT)  # so it is tried again, while it is ours

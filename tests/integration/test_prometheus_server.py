@@ -44,6 +44,7 @@ LABEL_VALUES = {
     "reason": "missing",
     "receiver": "slack",
     "second": "m-1, arm b",
+    "signal": "copy",
     "stage": "scrub",
     "state": "opened",
     "step": "seen",

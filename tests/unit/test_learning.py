@@ -330,6 +330,59 @@ def test_event_time_waits_for_inputs_that_were_not_heard_of() -> None:
     assert learner.watermark.now == START + 50
 
 
+def voting(number: int) -> list[Learnable]:
+    """Calls that are asked for again by as many of the pleased as of the displeased."""
+    out: list[Learnable] = []
+    for n in range(number):
+        call = interaction(f"v{n}", START + n, n)
+        again = Signal(trace_id=f"v{n}", ts=START + n, kind="regenerate", id="g")
+        said = thumb(f"v{n}", START + n, "up" if n % 2 else "down")
+        out.append(judged(call, n, *([again] if n % 4 < 2 else []), said))
+    return out
+
+
+def test_what_signals_have_been_worth_decides_of_failures_and_of_figures() -> None:
+    again = Signal(trace_id="t1", ts=START + 2_001, kind="regenerate", id="g")
+    record = judged(interaction("t1", START + 2_000, 9_000, variant="b"), 9_000, again)
+    told = []
+    learner = new_learner()
+    for votes in (0, 1_000):
+        learner = new_learner()
+        feed(learner, [*voting(votes), clock(START + 1_999)])
+        found = rows(feed(learner, [record, clock(START + 2_100)]), "failures")
+        row = next(row for row in learner.pictures()[0].slices if row.slice.variant == "b")
+        told.append((len(found), row.satisfied_mean))
+    (by_table, satisfied), (by_worth, refined) = told
+    assert (by_table, by_worth) == (1, 0)
+    assert satisfied == pytest.approx(record.satisfied)
+    assert refined == pytest.approx(0.5, abs=0.05)
+    (worth,) = learner.folds()[0].worths().signals
+    assert worth.signal == "regenerate"
+    assert worth.calls == pytest.approx(500, rel=0.01)
+    assert abs(worth.weight) < 0.1
+
+
+def test_what_signals_have_been_worth_does_not_depend_on_how_the_log_is_cut() -> None:
+    records = voting(300)
+    for n in range(0, 300, 3):
+        lone = Signal(trace_id=f"l{n}", ts=START + n, kind="regenerate", id="g")
+        records.append(judged(interaction(f"l{n}", START + n, 900 + n), n, lone, topic="x"))
+    records.sort(key=record_ts)
+    whole, cut = new_learner(), new_learner()
+    expected = feed(whole, [*records, clock(START + 1_000)])
+    outputs: list[Output] = []
+    for n, record in enumerate(records):
+        outputs += feed(cut, [record, clock(record_ts(record) + 9.9)])
+        if n % 50 == 0 and cut.folds():
+            (again := new_learner()).load(cut.dump(), [cut.dump_app("shop")])
+            cut = again
+    outputs += feed(cut, [clock(START + 1_000)])
+    assert outputs == expected
+    assert meaning(cut)["shop"]["worths"] == meaning(whole)["shop"]["worths"]
+    failed = sum(row["trace_id"].startswith("l") for row in rows(expected, "failures"))
+    assert 0 < failed < 60  # the first ones, by the table
+
+
 def test_a_cluster_that_was_fixed_and_comes_back_is_the_same_one_also_after_restarts() -> None:
     straight, restarted = new_learner(), new_learner()
     stages: list[tuple[str, str, float]] = []
@@ -741,7 +794,15 @@ def test_what_a_decision_is_learnt_from_is_embedded_ahead() -> None:
 def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
     fold = Fold("shop", POLICY, EMBEDDER)
     state = fold.dump()
-    for part in ("names", "lifecycles", "consistency", "topics", "classifier", "successes"):
+    for part in (
+        "names",
+        "lifecycles",
+        "consistency",
+        "topics",
+        "classifier",
+        "successes",
+        "worths",
+    ):
         del state[part]
     again = Fold("shop", POLICY, EMBEDDER)
     again.load(state)

@@ -178,6 +178,24 @@ def test_what_is_merged_into_an_unknown_one_goes_on_under_its_name() -> None:
     assert (day.state("a"), day.state("b")) == ("new", "open")
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_a_part_stands_where_the_whole_did_and_fails_more_rarely(state: State) -> None:
+    day = Day().minutes(2 if state == "new" else 40, "a")
+    if state in {"resolved", "regressed"}:
+        day.minutes(40)
+    if state == "regressed":
+        day.minutes(RECURS, "a")
+    day.lives.split("a", "b", 0.25)
+    day.lives.split("never seen", "c", 0.25)
+    assert (day.state("a"), day.state("b"), day.state("c")) == (state, state, "new")
+    if state == "open":
+        silent = Day().minutes(40, "a")
+        rare = silent.lives
+        rare.split("a", "b", 0.25)
+        silent.minutes(15)
+        assert (silent.state("a"), silent.state("b")) == ("resolved", "open")
+
+
 def test_counts_are_of_every_state() -> None:
     day = Day().minutes(20, "a", "b").minutes(30).minutes(3, "b", "c").minutes(1, "d")
     expected = {"new": 1, "open": 1, "resolved": 1, "regressed": 1}

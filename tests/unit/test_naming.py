@@ -28,9 +28,15 @@ def test_a_name_is_due_at_twice_the_failures() -> None:
 
 def test_words_stay_as_long_as_half_of_them_still_tell() -> None:
     names = ClusterNames(10)
-    renewed(names, 1, "late parcel, courier")
-    assert renewed(names, 2, "parcel, courier, depot") == "late parcel, courier (refusal)"
-    assert renewed(names, 4, "depot, parcel, address", "tone") == "depot, parcel, address (tone)"
+    renewed(names, 10, "late parcel, courier")
+    assert renewed(names, 20, "parcel, courier, depot") == "late parcel, courier (refusal)"
+    assert renewed(names, 40, "depot, parcel, address", "tone") == "depot, parcel, address (tone)"
+
+
+def test_words_of_single_texts_do_not_stay() -> None:
+    names = ClusterNames(10)
+    renewed(names, 1, "parcel, courier, kbl")
+    assert renewed(names, 2, "parcel, courier, depot") == "parcel, courier, depot (refusal)"
 
 
 def test_the_words_are_asked_for_only_if_a_name_is_due() -> None:

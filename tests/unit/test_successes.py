@@ -146,6 +146,19 @@ def test_what_turned_out_no_failure_was_not_resolved_whatever_is_told_again() ->
     assert known.look(fine, [], fine.satisfied) == []
 
 
+def test_what_is_told_again_after_a_crash_changes_nothing() -> None:
+    known = Successes(DIMS, DAY)
+    records = [
+        judged(f"t{n}", signal("regenerate", float(n)), ts=float(n), following=f"u{n}")
+        for n in range(3)
+    ]
+    for record in records:
+        known.look(record, FAILED, 0.2)
+    state = known.dump()
+    known.look(records[0], FAILED, 0.2)
+    assert known.dump() == state
+
+
 def test_what_failed_long_ago_is_not_resolved_today() -> None:
     known = Successes(DIMS, DAY)
     known.look(judged("t1", signal("regenerate"), following="t2"), FAILED, 0.2)
