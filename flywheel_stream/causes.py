@@ -282,6 +282,8 @@ class Causes:
         apart = ~evidence.region(name for other in others for name in other.clusters())
         excess = {name: evidence.excess_in(name, apart, cause.since) for name in names}
         most = max(excess.values())
+        if most <= 0:  # nothing of it is left in what is looked at
+            return cause.headline if cause.headline in names else names[0]
         able = [name for name in names if excess[name] >= LEADING * most]
 
         def breadth(name: str) -> tuple[bool, int, int, str]:
@@ -339,7 +341,8 @@ def _strength(
     cause: Cause, subject: str, since: float, evidence: Evidence, profile: Mapping[str, str]
 ) -> float:
     """How much a spike belongs to an incident; 0: it does not."""
-    overlap = max(_overlap(cause, name, subject, since, evidence) for name in cause.active())
+    overlaps = (_overlap(cause, name, subject, since, evidence) for name in cause.active())
+    overlap = max(overlaps, default=0.0)
     if overlap:
         return 4.0 + overlap  # the same failures
     if is_margin(subject):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from flywheel_stream.alerts import Alerts, Spike
-from flywheel_stream.causes import Evidence, Row
+from flywheel_stream.causes import Cause, Causes, Evidence, Member, Row
 from flywheel_stream.margins import ALL, Where, described, margin
 
 START = 1_750_000_020.0 // 60 * 60
@@ -296,6 +296,16 @@ class Flat(NamedTuple):
 
     def share(self, subject: str) -> float:
         return self.part
+
+
+def test_an_incident_of_which_nothing_is_left_keeps_its_subject() -> None:
+    causes = Causes()
+    cause = Cause("i", "c", "opened", 5000.0, 5000.0, new=False, members={"d": Member(5000.0)})
+    causes.open["i"] = cause
+    evidence = Evidence([Row(5000, "c", ())], 6000, Flat(8.0, 0.5))
+    assert causes.headline(cause, evidence) == "d"
+    cause.join("c", Member(5000.0))
+    assert causes.headline(cause, evidence) == "c"
 
 
 M1, M2 = margin("failures", [("model", "m1")]), margin("failures", [("model", "m2")])
