@@ -6,17 +6,13 @@ A check sees either raw or scrubbed text. What sees raw text leaves evidence tha
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-import msgspec
 import orjson
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
+from jsonschema.exceptions import ValidationError
 
 from flywheel_stream.events import Call, Expect, Finding, Interaction, Message
 from flywheel_stream.instructions import (
@@ -25,6 +21,7 @@ from flywheel_stream.instructions import (
     instructions_of,
     standing_instructions,
 )
+from flywheel_stream.json_schemas import compiled, first_violation
 from flywheel_stream.languages import (
     asked_language,
     language_of,
@@ -39,8 +36,8 @@ Checked = Call | Interaction
 MAX_EVIDENCE = 200
 """Characters of evidence that a check leaves."""
 
-CACHED_SCHEMAS = 256
-"""Compiled validators that are kept; an app has a handful of schemas."""
+CACHED_PROMPTS = 256
+"""System prompts whose orders are kept; an app has a handful."""
 
 Fields = dict[str, Any]
 """Fields of a call that make an example: the rest of the call does not matter to the check."""
@@ -130,59 +127,7 @@ def _schema_violation(call: Checked) -> str | None:
     except orjson.JSONDecodeError:
         return None  # `invalid_json` says so
     validator = compiled(call.expect.schema)
-    return None if validator is None else _violation(validator, answer)
-
-
-_UNUSABLE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    Unresolvable,
-    ValueError,
-    re.error,
-)
-"""What jsonschema raises on a schema that its metaschema lets pass: a ``$ref`` to nowhere, to a
-remote place, to itself or to what is no schema, a pattern that is none, a step of infinity."""
-
-
-def compiled(schema: dict[str, Any]) -> Draft202012Validator | None:
-    """The validator of a JSON Schema, Draft 2020-12, from a bounded cache.
-
-    It never fetches: a ``$ref`` that leaves the schema is unresolvable, thus no finding.
-
-    Args:
-        schema: as the caller gave it; the order of its keys does not matter.
-
-    Returns:
-        The validator, or ``None`` for a schema that is none.
-    """
-    try:
-        return _compile(_canonical(schema))
-    except _UNUSABLE:
-        return None
-
-
-_canonical: Callable[[object], bytes] = msgspec.json.Encoder(order="sorted").encode
-
-
-@lru_cache(maxsize=CACHED_SCHEMAS)
-def _compile(canonical: bytes) -> Draft202012Validator | None:
-    schema = msgspec.json.decode(canonical)
-    try:
-        Draft202012Validator.check_schema(schema)
-    except (SchemaError, *_UNUSABLE):
-        return None
-    return Draft202012Validator(schema, registry=Registry())
-
-
-def _violation(validator: Draft202012Validator, answer: object) -> str | None:
-    try:
-        errors: Iterable[ValidationError] = validator.iter_errors(answer)
-        first = next(iter(errors), None)
-    except _UNUSABLE:
-        return None
+    first = None if validator is None else first_violation(validator, answer)
     return None if first is None else _describe(first)
 
 
@@ -424,7 +369,7 @@ _ORDERS = re.compile(
 _LEAST_ORDER, _ORDER = 24, 60  # characters of a sentence that are enough, and that are compared
 
 
-@lru_cache(maxsize=CACHED_SCHEMAS)
+@lru_cache(maxsize=CACHED_PROMPTS)
 def _orders(system: str) -> tuple[str, ...]:
     """The beginnings of the sentences of a system prompt that address the model."""
     sentences = (part.strip() for part in _SENTENCE_END.split(system[:20_000]))

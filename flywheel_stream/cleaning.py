@@ -74,6 +74,9 @@ from flywheel_stream.signals import judge
 EXCERPT = 200
 """Characters of a scrubbed dead letter that are kept."""
 
+LONG_NUMBER = 10_000_000
+"""Shorter numbers in attributes are amounts and ages; longer ones are scrubbed as their text."""
+
 LABELS = 10_000
 """Scrubbed labels that are remembered: models, arms, locales and the like come again and again."""
 
@@ -251,11 +254,12 @@ class Cleaner:
                 continue
             try:
                 labels = labels_of(record)
+                checks = [self._without_names(finding) for finding in check(record)]
             except ScrubError:
                 self._scrub_failed(raw, cleaned)
                 continue
             content = self._content(raw.value or b"")
-            records.append(Prepared(raw, record, content, check(record), labels))
+            records.append(Prepared(raw, record, content, checks, labels))
             slots.append(texts_of(record))
         try:
             scrubbed = list(zip(records, self._scrub_slots(records, slots), strict=True))
@@ -386,10 +390,28 @@ class Cleaner:
         names = (call.app, call.model, call.variant, call.prompt_version, call.finish_reason)
         app, model, variant, prompt_version, finish_reason = (self._label(x, pii) for x in names)
         attributes = {
-            self._label(name, pii): self._label(value, pii) if isinstance(value, str) else value
+            self._label(name, pii): self._scalar(value, pii)
             for name, value in call.attributes.items()
         }
         return Labels(app, model, variant, prompt_version, finish_reason, attributes, pii)
+
+    def _scalar(self, value: Scalar, pii: dict[str, int]) -> Scalar:
+        """The scrubbed form of an attribute: a number may be that of a card."""
+        if isinstance(value, str):
+            return self._label(value, pii)
+        if abs(value) < LONG_NUMBER:
+            return value
+        whole = int(value) if value == value // 1 else value
+        text = str(whole)
+        scrubbed = self._label(text, pii)
+        return value if scrubbed == text else scrubbed
+
+    def _without_names(self, finding: Finding) -> Finding:
+        """What a check of raw text found: names in a schema are its author's, and may be anything."""
+        evidence = self._label(finding.evidence)
+        return (
+            finding if evidence == finding.evidence else structs.replace(finding, evidence=evidence)
+        )
 
     def _label(self, text: str, pii: dict[str, int] | None = None) -> str:
         """The scrubbed form of a short text that comes again and again."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
+import orjson
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from flywheel_stream.metrics import Metric
@@ -104,6 +105,17 @@ class Expect(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     format: Literal["json", "text"] = "text"
     schema: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses a schema that could be read and not written again, on decoding."""
+        if self.schema is None:
+            return
+        try:
+            orjson.dumps(self.schema)
+        except TypeError:
+            raise ValueError(
+                "Expected a flatter schema of 64-bit numbers - at `$.expect.schema`"
+            ) from None
 
 
 class _CallFields(Struct, kw_only=True, omit_defaults=True):

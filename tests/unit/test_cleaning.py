@@ -378,6 +378,22 @@ async def test_a_schema_stays_a_schema() -> None:
     assert kept == {**schema, "description": "mail <EMAIL>"}
 
 
+async def test_a_name_in_a_schema_is_scrubbed_in_what_a_check_says_of_it() -> None:
+    expect = {"format": "json", "schema": {"required": ["bob@example.com"]}}
+    cleaned = await Ingest().calls(call(response="{}", expect=expect))
+    record = values(cleaned, "interactions")[0]
+    assert [c["evidence"] for c in record["checks"]] == ["required: <EMAIL> is missing"]
+    assert all(b"bob@example.com" not in (out.value or b"") for out in cleaned.outputs)
+
+
+@pytest.mark.parametrize("number", [4012888888881881, 4012888888881881.0])
+async def test_a_card_number_that_came_as_a_number_is_scrubbed(number: float) -> None:
+    attributes = {"card": number, "cents": 1_250, "share": 0.25, "bytes": 20_000_000.5}
+    record = values(await Ingest().calls(call(attributes=attributes)), "interactions")[0]
+    assert record["attributes"] == attributes | {"card": "<CREDIT_CARD>"}
+    assert record["pii"] == {"CREDIT_CARD": 1}
+
+
 async def test_personal_data_that_only_the_answer_holds_is_a_finding_without_the_value() -> None:
     ingest = Ingest()
     cleaned = await ingest.calls(

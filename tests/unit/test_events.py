@@ -34,6 +34,14 @@ def test_a_missing_field_is_named(name: str) -> None:
     assert (found.reason, found.field) == ("missing_field", name)
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """A schema that the standard library writes and reads, deeper than the faster ones can."""
+    schema: dict[str, Any] = {}
+    for _ in range(depth):
+        schema = {"not": schema}
+    return schema
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
@@ -48,6 +56,8 @@ def test_a_missing_field_is_named(name: str) -> None:
         ({"messages": "hello"}, "messages"),
         ({"latency_ms": "slow"}, "latency_ms"),
         ({"expect": {"format": "xml"}}, "expect.format"),
+        ({"expect": {"schema": {"minLength": 10**30}}}, "expect.schema"),
+        ({"expect": {"schema": nested(300)}}, "expect.schema"),
         ({"attributes": {"a": [1]}}, "attributes[]"),
     ],
 )
