@@ -8,6 +8,7 @@ and for signals the same with ``prepare_signals``, ``room.put_signals`` and ``fi
 Nothing raw leaves ``prepare_*``: what they return is scrubbed, hashed, or a place in a topic.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,6 +112,23 @@ class Cleaned:
     sightings: list[Sighting] = field(default_factory=list)
     tally: Tally = field(default_factory=Counter)
     latest: float = 0.0
+
+
+_PLAIN_ID = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64}|[a-z]{1,12}(?:[-_][a-z0-9]{1,8}){0,2}"
+)
+"""UUIDs, hexadecimal ids and short names with a number: nothing in them is looked for."""
+_IN_IDS = frozenset(
+    {
+        *("API_KEY", "CREDIT_CARD", "EMAIL", "IBAN", "IP", "JWT", "NINO", "PASSWORD", "PHONE"),
+        *("PRIVATE_KEY", "URL_TOKEN", "US_SSN"),
+    }
+)
+"""Personal data that a producer may take for an id; other finds in a token are chance."""
+
+
+def _is_token(name: str) -> bool:
+    return name.isascii() and "@" not in name and " " not in name
 
 
 Record = TypeVar("Record", Call, Signal)
@@ -428,10 +446,19 @@ class Cleaner:
         return known.text
 
     def _plain_id(self, name: str) -> str:
-        """An id as it is, unless it is no token or holds an address: then its keyed hash."""
-        if name.isascii() and "@" not in name and " " not in name:
+        """An id as it is, unless it is no token or holds personal data: then its keyed hash."""
+        if _PLAIN_ID.fullmatch(name) or (_is_token(name) and not self._is_personal(name)):
             return name
         return "t_" + self._content(name.encode("utf-8", "surrogatepass"))
+
+    def _is_personal(self, name: str) -> bool:
+        if name.isdigit():
+            return False  # one serial number in ten passes for a card's
+        try:
+            (scrubbed,) = self._scrubber.scrub([name])
+        except ScrubError:
+            return True
+        return any(entity.type in _IN_IDS for entity in scrubbed.entities)
 
     def _content(self, raw: bytes) -> str:
         return blake2b(raw, digest_size=16, key=self._secret).hexdigest()

@@ -566,7 +566,7 @@ def parse_ts(ts: float | str) -> float:
     """
     if isinstance(ts, str):
         try:
-            moment = datetime.fromisoformat(ts)
+            moment = datetime.fromisoformat(ts.upper())  # RFC 3339 takes t and z as well
         except ValueError:
             raise ValueError("Expected RFC 3339 or epoch seconds - at `$.ts`") from None
         if moment.tzinfo is None:
@@ -610,7 +610,8 @@ class InputDecoder(Generic[T]):
         except msgspec.ValidationError:
             return self._decode_leniently(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Rejected(Stage.DECODE, "not_json"), 0
+            mended = _paired(raw)
+            return (Rejected(Stage.DECODE, "not_json"), 0) if mended == raw else self.decode(mended)
 
     def _decode_leniently(self, raw: bytes) -> tuple[T | Rejected, int]:
         """Decodes once more, without unknown fields and nulls."""
@@ -624,6 +625,17 @@ class InputDecoder(Generic[T]):
             return Rejected(Stage.DECODE, "not_json"), 0
 
 
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+
+
+def _paired(raw: bytes) -> bytes:
+    """JSON with halves of surrogate pairs replaced: JavaScript writes them where it cuts an emoji."""
+    return _ESCAPES.sub(lambda match: b"\\ufffd" if match["lone"] else match[0], raw)
+
+
 def _known(tree: object, record: type[Struct]) -> tuple[object, int]:
     """Leaves unknown fields out, and nulls, which stand for absent; in nested records too."""
     if not isinstance(tree, dict):
@@ -633,6 +645,8 @@ def _known(tree: object, record: type[Struct]) -> tuple[object, int]:
     unknown = sum(name not in fields for name in tree)
     if record is Message and "content" in tree:
         known["content"] = _content(tree["content"])
+    if isinstance(attributes := known.get("attributes"), dict):
+        known["attributes"] = {key: own for key, own in attributes.items() if own is not None}
     for name, nested in _NESTED.items():
         inner = known.get(name)
         if name in fields and isinstance(inner, list):

@@ -5,6 +5,7 @@ back from their topics and written as one file each, with ``summary.json`` and `
 """
 
 import asyncio
+import codecs
 import contextlib
 import json
 import logging
@@ -93,10 +94,11 @@ class InputFile:
         start, latest = 0, float("-inf")
         for line in file:
             if line.strip():
-                ts = line_ts(line)
+                mark = len(codecs.BOM_UTF8) if not start and line.startswith(codecs.BOM_UTF8) else 0
+                ts = line_ts(line[mark:])
                 latest = latest if ts is None else ts
-                self._starts.append(start)
-                self._lengths.append(len(line))
+                self._starts.append(start + mark)
+                self._lengths.append(len(line) - mark)
                 self._times.append(latest)
             start += len(line)
 
@@ -173,6 +175,20 @@ def check_inputs(
             raise ConfigError(f"No file at {path}: check the path.")
 
 
+def make_folder(out: Path) -> None:
+    """Makes the folder of the outputs, where it is absent.
+
+    Raises:
+        ConfigError: it cannot be made, or is none.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {out} cannot be made ({error.strerror}): give another one with --out."
+        ) from None
+
+
 def process(
     settings: Settings,
     *,
@@ -193,11 +209,11 @@ def process(
         show: is told where the run stands, a few times a second.
 
     Raises:
-        ConfigError: an input is not there.
+        ConfigError: an input is not there, or the folder cannot be made.
         UnavailableError: an embedded server does not start.
     """
     check_inputs(logs, feedback, deployments)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     # Ties in time: deployments, then logs, then feedback.
     files = [
         *(InputFile(path, 0) for path in deployments),

@@ -12,9 +12,10 @@ import pytest
 from aiokafka.errors import RequestTimedOutError
 from msgspec import convert
 
+from flywheel_stream.errors import ConfigError
 from flywheel_stream.events import Interaction
 from stream.embedders import load_embedder
-from stream.process import InputFile, process
+from stream.process import InputFile, make_folder, process
 from stream.redis_store import Redis
 from stream.settings import load_settings
 from stream.simulator import Planted, Scenario, simulate
@@ -75,6 +76,22 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("sample")
     paths = write(folder, Planted())
     return Ran(paths, *run(folder, paths, "out"))
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for out in (tmp_path / "file", tmp_path / "file" / "sub"):
+        with pytest.raises(ConfigError, match="--out"):
+            make_folder(out)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "logs.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"ts": 2}\n{"ts": 1}\n')
+    file = InputFile(path, 0)
+    assert [line.ts for line in file.lines()] == [1.0, 2.0]
+    with path.open("rb") as opened:
+        assert file.read(opened, 0).strip() == b'{"ts": 2}'
 
 
 def assert_same(sample: Ran, summary: dict[str, Any], out: Path) -> None:

@@ -135,6 +135,33 @@ async def test_a_call_is_scrubbed_hashed_and_emitted_with_its_origin() -> None:
     assert outcomes(cleaned) == {"fresh": 1}
 
 
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [
+        ("7d9f1c9e-52c4-4c4b-9a43-1f8f0cf3d1aa", True),
+        ("4bf92f3577b34da6a3ce929d0e0e4736", True),
+        ("trace-123456", True),
+        ("01HZX3KQ7V8W9Y0A1B2C3D4E5F", True),
+        ("4111111111111111", True),  # a serial number: one in ten looks like a card's
+        ("req/2025.10.09/0007", True),
+        ("078-05-1120", False),
+        ("jane.doe@example.com", False),
+        ("AKIAIOSFODNN7EXAMPLE", False),
+        ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", False),
+        ("192.168.77.14", False),
+    ],
+)
+async def test_an_id_that_is_personal_data_is_hashed_and_joins_all_the_same(
+    name: str, *, stays: bool
+) -> None:
+    ingest = Ingest()
+    cleaned = await ingest.calls(call(name))
+    (record,) = values(cleaned, "interactions")
+    assert (record["trace_id"] == name) == stays
+    joined = await ingest.signals(thumb(name))
+    assert judged(joined)[0].trace_id == record["trace_id"]
+
+
 async def test_pii_in_a_label_is_counted_each_time_it_comes() -> None:
     ingest = Ingest()
     await ingest.calls(call("t1", attributes={"contact": "bob@example.com"}))

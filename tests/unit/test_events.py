@@ -74,6 +74,7 @@ def test_a_wrong_field_is_named(fields: dict[str, Any], field: str) -> None:
         (1_760_000_000, 1_760_000_000.0),
         ("2026-01-01T00:00:00Z", 1_767_225_600.0),
         ("2026-01-01T01:00:00.250+01:00", 1_767_225_600.25),
+        ("2026-01-01t00:00:00z", 1_767_225_600.0),
     ],
 )
 def test_times_are_epoch_seconds_or_rfc_3339(ts: Any, seconds: float) -> None:
@@ -90,6 +91,16 @@ def test_unknown_fields_are_left_out_and_counted() -> None:
 def test_null_stands_for_absent_where_a_field_may_be_absent() -> None:
     record = decoded(call(error=None, user_id=None, attributes=None, response=None))
     assert (record.error, record.user_id, record.attributes, record.response) == ("", "", {}, None)
+    assert decoded(call(attributes={"locale": None, "paid": True})).attributes == {"paid": True}
+
+
+def test_half_of_an_emoji_as_javascript_cuts_it_loses_no_call() -> None:
+    raw = (
+        b'{"trace_id":"t","ts":1,"model":"m","prompt":"\\ud83d \\ude00, \\ud83d\\ude00, \\\\ud83d"}'
+    )
+    assert decoded(raw).prompt == "\ufffd \ufffd, \U0001f600, \\ud83d"
+    broken, _ = events.calls.decode(raw[:-1])
+    assert isinstance(broken, Rejected)
 
 
 def test_turns_of_tool_calls_and_of_parts_are_read() -> None:
