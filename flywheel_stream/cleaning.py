@@ -115,7 +115,7 @@ class Cleaned:
 
 
 _PLAIN_ID = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64}|[a-z]{1,12}(?:[-_][a-z0-9]{1,8}){0,2}"
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64}|[a-z][a-z0-9]{0,11}(?:[-_][a-z0-9]{1,8}){0,2}"
 )
 """UUIDs, hexadecimal ids and short names with a number: nothing in them is looked for."""
 _IN_IDS = frozenset(
