@@ -309,6 +309,10 @@ class Clusters(Clusterer):
         joins = row is not None and similarity >= self._reaches[row]
         return self._clusters[row].id if row is not None and joins else None
 
+    def label(self, cluster_id: str) -> str:
+        """Return the words of ``info``'s label; none for a cluster that is gone."""
+        return self.info(cluster_id).label if cluster_id in self else ""
+
     def info(self, cluster_id: str) -> ClusterInfo:
         """Describe a live cluster, its weight as of the latest event time seen.
 

@@ -774,7 +774,7 @@ class Fold:
             cluster,
             kinds.total(),
             kinds.most_common(1)[0][0],
-            lambda: self._clusters.info(cluster).label if cluster in self._clusters else "",
+            lambda: self._clusters.label(cluster),
             self._clusters,
         )
 

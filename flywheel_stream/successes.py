@@ -322,12 +322,11 @@ class Successes:
         group = self._groups.setdefault(cluster, _Group())
         _add(group, _Group(1, dict.fromkeys(reasons, 1), said))
         top = max(group.reasons, key=lambda name: (group.reasons[name], -_ORDER[name]))
-        self._names.renew(cluster, group.size, top, lambda: self._label(cluster), self._clusters)
+        self._names.renew(
+            cluster, group.size, top, lambda: self._clusters.label(cluster), self._clusters
+        )
         if len(self._groups) > 2 * _CAPACITY:
             self._groups = {n: own for n, own in self._groups.items() if n in self._clusters}
-
-    def _label(self, cluster: str) -> str:
-        return self._clusters.info(cluster).label if cluster in self._clusters else ""
 
     def _take_back(self, trace_id: str, success: _Success) -> None:
         group = self._groups.get(self._clusters.resolve(success.cluster))

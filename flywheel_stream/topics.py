@@ -133,14 +133,11 @@ class Topics:
         weight = self._clock.weight(int(ts // 60))
         self._recent[topic] = self._recent.get(topic, 0.0) + weight
         size = self._sizes[topic] = self._sizes.get(topic, 0) + 1
-        self._names.renew(topic, size, "", lambda: self._label(topic), self._clusters)
+        self._names.renew(topic, size, "", lambda: self._clusters.label(topic), self._clusters)
         if unseen:
             self._news[topic] = ts
         if len(self._sizes) > 2 * _CAPACITY or len(self._news) > _NEWS:
             self._forget(ts)
-
-    def _label(self, topic: str) -> str:
-        return self._clusters.info(topic).label if topic in self._clusters else ""
 
     def _merge(self, old: str, new: str) -> None:
         """What was counted of a topic goes on under the one that it became."""
