@@ -119,10 +119,13 @@ def quality(name: str, embedder: Embedder) -> None:
         by_class = sorted(rows, key=lambda row: row[1])
         arrived, final = clustered(rows, embedder)
         arrived_sorted, final_sorted = clustered(by_class, embedder)
+        offline, half = told_k(rows, embedder, seed), len(rows) // 2
         for title, order, labels in (
-            ("k-means, told k", rows, told_k(rows, embedder, seed)),
+            ("k-means, told k", rows, offline),
             ("on arrival", rows, arrived),
             ("--final", rows, final),
+            ("k-means, of the second half", rows[half:], offline[half:]),
+            ("on arrival, of the second half", rows[half:], arrived[half:]),
             ("on arrival, sorted by class", by_class, arrived_sorted),
             ("--final, sorted by class", by_class, final_sorted),
         ):

@@ -165,8 +165,8 @@ def cluster_lines(
     if clusters is None:
         from flywheel_stream.clusters import Clusters  # noqa: PLC0415 - River takes a second
 
-        # Twice the window of ``learn``: here no snapshot has to carry it.
-        clusters = Clusters(capacity=capacity, dims=embedder.dims, window=4096)
+        # Four times the window of ``learn``: here no snapshot has to carry it.
+        clusters = Clusters(capacity=capacity, dims=embedder.dims, window=8192)
     held: list[Any] = []
 
     def work(lines: list[TimedLine]) -> list[Answer]:
