@@ -9,6 +9,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from sys import float_info
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
@@ -561,7 +562,7 @@ class Fold:
         value = call.attributes.get(self._policy.value_attribute)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return 0.0
-        return float(value) if 0.0 <= value < inf else 0.0
+        return float(value) if 0.0 <= value <= float_info.max else 0.0
 
     def _curate(self, judged: Judged, kinds: list[Finding], cluster: str | None) -> list[Output]:
         curated = self._curation.update(judged, failed=kinds, cluster=cluster)

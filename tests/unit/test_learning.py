@@ -449,7 +449,9 @@ def test_what_is_known_of_a_cluster_goes_on_under_the_one_it_is_merged_into(
 # ---------------------------------------------------------------- material
 
 
-@pytest.mark.parametrize(("value", "told"), [(250.0, "at stake"), (True, ""), ("9", ""), (-1, "")])
+@pytest.mark.parametrize(
+    ("value", "told"), [(250.0, "at stake"), (True, ""), ("9", ""), (-1, ""), (10**400, "")]
+)
 def test_what_is_at_stake_in_the_calls_that_failed_makes_an_incident_more_urgent(
     value: Any, told: str
 ) -> None:
