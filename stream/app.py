@@ -13,6 +13,7 @@ from typing import Any
 import faust
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from faust.tables import TableManager
 from faust.types import TP
 
 from flywheel_stream import metrics
@@ -191,6 +192,15 @@ class FolderlessApp(faust.App):
         """Makes none: nothing of ours is kept on disk."""
 
 
+class NoTables(TableManager):
+    """Faust's keeper of tables, which waits a second for them to be declared; we have none."""
+
+    async def on_start(self) -> None:
+        """Starts what reads partitions."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
 def build_faust(settings: Settings, topics: Topics) -> faust.App:
     """Faust's app, with our transport and without its web server, tables and tracing."""
     app = FolderlessApp(
@@ -198,6 +208,7 @@ def build_faust(settings: Settings, topics: Topics) -> faust.App:
         broker=";".join(f"batched://{address}" for address in settings.kafka.split(",")),
         broker_credentials=_credentials(settings),
         store="memory://",
+        TableManager=NoTables,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
