@@ -364,7 +364,9 @@ class Fold:
         return outputs + self._run_ticks(until, inclusive=inclusive)
 
     def finish(self) -> None:
-        """Lets everything settle: no more will come."""
+        """Lets everything settle: no more will come, so the minute that goes on is over."""
+        for minute in sorted(self._minutes):
+            self._count_traffic(minute, self._minutes.pop(minute))
         self._comparing.advance(inf, self._clusters.resolve, inclusive=True)
 
     def _run_ticks(self, until: float, *, inclusive: bool) -> list[Output]:

@@ -195,6 +195,8 @@ class FolderlessApp(faust.App):
 class NoTables(TableManager):
     """Faust's keeper of tables, which waits a second for them to be declared; we have none."""
 
+    logger = logging.getLogger("faust.tables")  # as above
+
     async def on_start(self) -> None:
         """Starts what reads partitions."""
         await self._update_channels()

@@ -214,6 +214,15 @@ def test_traffic_applies_at_the_end_of_its_minute() -> None:
     assert learner.pictures()[0].slices[0].calls == 2
 
 
+def test_at_the_end_of_all_input_the_minute_that_goes_on_is_over() -> None:
+    learner = new_learner()
+    end = Clock(topic="llm.logs", partition=0, until=START + 9, end=True)
+    feed(learner, [traffic(int(START // 60), [0, 1]), end])
+    assert learner.pictures()[0].slices[0].calls == 2
+    feed(learner, [end])
+    assert learner.pictures()[0].slices[0].calls == 2
+
+
 def test_a_revision_takes_back_what_the_former_one_counted() -> None:
     learner = new_learner()
     call = interaction("t1", START)
