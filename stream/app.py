@@ -333,7 +333,13 @@ class Worker:
 
     def _wire(self, partitions: dict[str, int]) -> None:
         settings, topics, app = self.settings, self.topics, self.app
-        secret = settings.secret.get_secret_value().encode() or secrets.token_bytes(32)
+        secret = settings.secret.get_secret_value().encode()
+        if not secret:
+            logger.warning(
+                "FLYWHEEL_SECRET is not set: users and ids that are hashed are others in each worker "
+                "and after each start. Set it to a long random text, the same for all workers."
+            )
+            secret = secrets.token_bytes(32)
         scrubber = self._scrubber or build_scrubber(settings, secret)
         embedder = self._embedder or load_embedder(settings)
         sink = Sink(topics, partitions, self._send, self.metrics)

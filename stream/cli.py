@@ -136,6 +136,11 @@ def _process(settings: Settings, args: argparse.Namespace) -> int:
         _say(f"read {result.summary['read']} records in {result.summary['seconds']:.1f} s")
         _say(f"outcomes: {_listed(result.summary['outcomes'])}")
         _say(f"see {args.out / 'report.html'} and {args.out / 'summary.json'}")
+        if not settings.secret.get_secret_value():
+            _say(
+                "FLYWHEEL_SECRET is not set: another run names users, ids that are hashed and "
+                "examples that rest on them otherwise"
+            )
     return OK
 
 
@@ -397,6 +402,9 @@ def _configure_logging(level: str) -> None:
     # the clients print the records that they move, raw.
     for name in ("faust", "mode", "aiokafka", "kafka", "asyncio", "stream.transport"):
         logging.getLogger(name).setLevel("INFO" if level == "DEBUG" else "WARNING")
+    # It warns of a commit that took a second to return. That is a batch that was learnt meanwhile, on
+    # the same loop; a commit that fails is told by others.
+    logging.getLogger("mode.timers").setLevel("INFO" if level == "DEBUG" else "ERROR")
 
 
 if __name__ == "__main__":

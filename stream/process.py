@@ -9,6 +9,7 @@ import codecs
 import contextlib
 import json
 import logging
+import os
 import secrets
 import time
 import uuid
@@ -165,14 +166,29 @@ def check_inputs(
     """Looks whether the inputs are there, before any server starts.
 
     Raises:
-        ConfigError: one is not, or none is given.
+        ConfigError: one is not, or is no file that can be read, or none is given.
     """
     paths = [*logs, *feedback, *deployments]
     if not paths:
         raise ConfigError("Nothing to process: give --logs, --feedback or --deployments.")
     for path in paths:
-        if not path.is_file():
-            raise ConfigError(f"No file at {path}: check the path.")
+        _check_input(path)
+
+
+def _check_input(path: Path) -> None:
+    if path.is_dir():
+        raise ConfigError(
+            f"{path} is a folder: name the files in it, each with an option of its own."
+        )
+    if not path.exists():
+        raise ConfigError(f"No file at {path}: check the path.")
+    if not path.is_file():
+        raise ConfigError(
+            f"{path} is no file but a pipe or a device, which cannot be read in order of time: "
+            "write it to a file first, as in `zcat logs.jsonl.gz > logs.jsonl`."
+        )
+    if not os.access(path, os.R_OK):
+        raise ConfigError(f"The file {path} must not be read: change its permissions.")
 
 
 def make_folder(out: Path) -> None:

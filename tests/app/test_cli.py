@@ -1,6 +1,8 @@
 """Commands: the map, the examples, and errors as one clear sentence."""
 
 import json
+import logging
+import os
 import socket
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from flywheel_stream.errors import ConfigError
 from stream.cli import COMMANDS, main
 from stream.embedded import Servers
+from stream.process import Result
 from stream.settings import load_settings
 
 
@@ -75,6 +78,36 @@ def test_an_input_that_is_not_there_is_named(
     missing = tmp_path / "none.jsonl"
     assert main(["process", "--logs", str(missing), "--out", str(tmp_path)]) == 2
     assert str(missing) in sentence(capsys)
+
+
+def test_an_input_that_is_no_file_is_told_with_the_remedy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, remedy in ((pipe, "write it to a file"), (tmp_path, "name the files in it")):
+        assert main(["process", "--logs", str(path), "--out", str(tmp_path)]) == 2
+        assert remedy in sentence(capsys)
+
+
+@pytest.mark.parametrize("secret", ["", "a long random text"])
+def test_a_run_without_a_secret_says_once_what_another_run_names_otherwise(
+    secret: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    done = Result({"read": 0, "seconds": 0.0, "outcomes": {}}, [], tmp_path)
+    monkeypatch.setattr("stream.process.process", lambda *_, **__: done)
+    monkeypatch.setenv("FLYWHEEL_SECRET", secret)
+    assert main(["process", "--logs", "any", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().err.count("FLYWHEEL_SECRET") == (0 if secret else 1)
+
+
+@pytest.mark.parametrize(("level", "least"), [("INFO", logging.ERROR), ("DEBUG", logging.INFO)])
+def test_a_commit_that_waited_for_a_batch_is_no_trouble_of_the_users(
+    level: str, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_LOG_LEVEL", level)
+    main(["process", "--out", "nowhere"])
+    assert logging.getLogger("mode.timers").level == least
 
 
 @pytest.mark.parametrize("command", ["topics", "worker"])
