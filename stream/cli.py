@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -9,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from flywheel_stream.errors import ConfigError, FlywheelError
 from stream.settings import Settings, load_settings
@@ -225,12 +226,24 @@ def _bench(settings: Settings, args: argparse.Namespace) -> int:
     return OK
 
 
+def _streams() -> tuple[BinaryIO, BinaryIO]:
+    """What filters read and write.
+
+    Raises:
+        ConfigError: one of them was closed before we began.
+    """
+    for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout)):
+        if stream is None:
+            raise ConfigError(f"{name} is closed: give a file or a pipe.")
+    return sys.stdin.buffer, sys.stdout.buffer
+
+
 def _scrub(settings: Settings, args: argparse.Namespace) -> int:
     from stream.filters import TextLine, run_filter, scrub_lines
     from stream.scrubbers import build_scrubber
 
     work = scrub_lines(build_scrubber(settings))
-    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TextLine, work)
+    return run_filter(*_streams(), TextLine, work)
 
 
 def _cluster(settings: Settings, args: argparse.Namespace) -> int:
@@ -247,14 +260,14 @@ def _cluster(settings: Settings, args: argparse.Namespace) -> int:
         scrubber=build_scrubber(settings) if settings.embedder in AWAY else None,
         clusters=None if ours else RiverClusters(settings.clusterer, settings.clusterer_k),
     )
-    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work, at_end)
+    return run_filter(*_streams(), TimedLine, work, at_end)
 
 
 def _dedup(settings: Settings, args: argparse.Namespace) -> int:
     from stream.filters import TimedLine, dedup_lines, run_filter
 
     work = dedup_lines(settings.dedup_window_hours * 3600, args.capacity)
-    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work)
+    return run_filter(*_streams(), TimedLine, work)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -378,14 +391,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except Exception as error:
-        logging.getLogger(__name__).debug("stopped", exc_info=True)
-        # The error's own text stays unsaid: it may hold the text of a user.
-        _say(
-            f"flywheel: stopped by a fault of ours, {type(error).__name__} at {_place(error)}: "
-            "nothing that was not acknowledged is lost. Please report it."
-        )
+    except Exception as error:  # noqa: BLE001 - told as one sentence
+        _say(f"flywheel: {_refused(error) or _fault(error)}")
         return FAILED
+
+
+_REMEDIES = {
+    errno.EACCES: "change the permissions, or take another place",
+    errno.EDQUOT: "make room, or take another place",
+    errno.EISDIR: "that is a folder: take a file",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENOSPC: "make room, or take another place",
+    errno.EPERM: "change the permissions, or take another place",
+    errno.EROFS: "take another place",
+}
+
+
+def _refused(error: Exception) -> str:
+    """What the system refused, with the remedy; empty where it is no such error."""
+    if not isinstance(error, OSError) or error.errno not in _REMEDIES:
+        return ""
+    where = "" if error.filename is None else f" ({error.filename})"
+    return f"{error.strerror}{where}: {_REMEDIES[error.errno]}."
+
+
+def _fault(error: Exception) -> str:
+    """What is to be reported. The error's own text stays unsaid: it may hold the text of a user."""
+    logging.getLogger(__name__).debug("stopped", exc_info=error)
+    return (
+        f"stopped by a fault of ours, {type(error).__name__} at {_place(error)}: "
+        "nothing that was not acknowledged is lost. Please report it."
+    )
 
 
 def _place(error: Exception) -> str:

@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from stream.cli import COMMANDS, main
 from stream.embedded import Servers
 from stream.process import Result
 from stream.settings import load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def closed_port() -> int:
@@ -88,6 +92,26 @@ def test_an_input_that_is_no_file_is_told_with_the_remedy(
     for path, remedy in ((pipe, "write it to a file"), (tmp_path, "name the files in it")):
         assert main(["process", "--logs", str(path), "--out", str(tmp_path)]) == 2
         assert remedy in sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    ("redirected", "told"),
+    [("<&-", "stdin is closed"), (">&-", "stdout is closed"), (">/dev/full", "make room")],
+)
+def test_a_filter_that_cannot_read_or_write_says_so_in_one_sentence(
+    redirected: str, told: str
+) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m stream.cli scrub {redirected}"],
+        input=b'{"text": "a"}',
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+    )
+    (line,) = ran.stderr.decode().splitlines()
+    assert line.startswith("flywheel: ")
+    assert told in line
+    assert ran.returncode == (1 if told == "make room" else 2)
 
 
 @pytest.mark.parametrize("secret", ["", "a long random text"])
