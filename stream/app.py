@@ -6,8 +6,8 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import faust
@@ -89,7 +89,13 @@ def kafka_options(settings: Settings) -> dict[str, Any]:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=settings.kafka_ca_file or None)
+    try:
+        return ssl.create_default_context(cafile=settings.kafka_ca_file or None)
+    except OSError as error:  # among them what the file holds instead
+        raise ConfigError(
+            f"CA certificates do not load from {settings.kafka_ca_file} ({error.strerror}): "
+            "correct FLYWHEEL_KAFKA_CA_FILE."
+        ) from None
 
 
 def _credentials(settings: Settings) -> Any:
@@ -105,6 +111,17 @@ def _credentials(settings: Settings) -> Any:
     return None
 
 
+@contextmanager
+def _silenced(name: str) -> Iterator[None]:
+    speaker = logging.getLogger(name)
+    level = speaker.level
+    speaker.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        speaker.setLevel(level)
+
+
 @asynccontextmanager
 async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected admin client.
@@ -114,7 +131,8 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """
     client = AIOKafkaAdminClient(**kafka_options(settings), request_timeout_ms=10_000)
     try:
-        await asyncio.wait_for(client.start(), CONNECT_TIMEOUT)
+        with _silenced("aiokafka"):  # what it would say is in our sentence
+            await asyncio.wait_for(client.start(), CONNECT_TIMEOUT)
     except (KafkaError, OSError, TimeoutError) as error:
         await client.close()
         raise UnavailableError(

@@ -97,12 +97,12 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
         help="the whole job, or a part",
     )
     parser.add_argument("--data", type=Path, metavar="F", help="scrub: labelled texts to find in")
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--events", type=_positive, default=100_000, metavar="N")
     parser.add_argument(
         "--fingerprints", type=_positive, default=10_000_000, metavar="N", help="dedup: how many"
     )
     parser.add_argument(
-        "--memory", type=int, default=0, metavar="N", help="a worker's memory over N"
+        "--memory", type=_positive, default=0, metavar="N", help="a worker's memory over N"
     )
     parser.add_argument("--kafka", default=None, help="a broker; default: the embedded one")
     parser.add_argument("--redis", default=None, help="a Redis URL; default: the embedded one")
@@ -369,7 +369,7 @@ def parser() -> argparse.ArgumentParser:
             epilog=f"example: {command.example}",
         )
         command.options(sub)
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(work=command.run)  # no option may have that name
     return top
 
 
@@ -379,7 +379,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(args.config)
         _configure_logging(settings.log_level)
-        return int(args.run(settings, args))
+        return int(args.work(settings, args))
     except ConfigError as error:
         _say(f"flywheel: {error}")
         return USAGE

@@ -23,7 +23,7 @@ from rich.text import Text
 from flywheel_stream.events import Alert
 from flywheel_stream.learning import Fold
 from stream.embedded import embedded_servers
-from stream.process import InputFile, Progress, Result, Run, run_settings
+from stream.process import InputFile, Progress, Result, Run, make_folder, run_settings
 from stream.settings import Settings
 from stream.simulator import demo_scenario, simulate
 
@@ -45,6 +45,7 @@ def demo(settings: Settings, *, out: Path, seed: int, once: bool) -> int:
         once: end by itself; else, on a terminal, the view and the metrics stay until Ctrl-C.
 
     Raises:
+        ConfigError: the folder cannot be made.
         UnavailableError: an embedded server does not start.
     """
     files = write_traffic(out / "input", seed)
@@ -77,7 +78,7 @@ def well_sampled(settings: Settings) -> Settings:
 
 def write_traffic(folder: Path, seed: int) -> list[InputFile]:
     """Writes sample traffic as the files that ``process`` reads."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     paths = {name: folder / f"{name}.jsonl" for name in INPUTS}
     files = {name: path.open("wb") for name, path in paths.items()}
     try:

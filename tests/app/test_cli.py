@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flywheel_stream.errors import ConfigError
-from stream.cli import COMMANDS, main
+from stream.cli import COMMANDS, main, parser
 from stream.embedded import Servers
 from stream.process import Result
 from stream.settings import load_settings
@@ -134,11 +134,57 @@ def test_a_commit_that_waited_for_a_batch_is_no_trouble_of_the_users(
     assert logging.getLogger("mode.timers").level == least
 
 
+def test_each_command_does_what_it_is_for() -> None:
+    """An option called as the function that is run would take its place."""
+    needed = {"process": ["--out", "o"], "replay": ["--run", "r"]}
+    for command in COMMANDS:
+        args = parser().parse_args([command.name, *needed.get(command.name, [])])
+        assert args.work is command.run
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("REDIS", "foo", "FLYWHEEL_REDIS"),
+        ("REDIS", "http://user:pw@host", "FLYWHEEL_REDIS"),
+        ("KAFKA_CA_FILE", "/nowhere.pem", "FLYWHEEL_KAFKA_CA_FILE"),
+    ],
+)
+def test_a_wrong_address_is_named_in_one_sentence(
+    variable: str,
+    value: str,
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_KAFKA_SECURITY", "SSL")
+    monkeypatch.setenv(f"FLYWHEEL_{variable}", value)
+    command = "worker" if variable == "REDIS" else "topics"
+    assert main([command]) == 2
+    said = sentence(capsys)
+    assert told in said
+    assert "pw" not in said
+
+
+def test_no_folder_for_the_demo_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["demo", "--once", "--out", str(tmp_path / "file")]) == 2
+    assert "--out" in sentence(capsys)
+
+
+@pytest.mark.parametrize("option", ["--events", "--memory"])
+def test_a_bench_of_less_than_one_event_is_a_usage_error(option: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", option, "-3"])
+    assert ended.value.code == 2
+
+
 @pytest.mark.parametrize("command", ["topics", "worker"])
 def test_no_broker_is_one_sentence(
     command: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     embedded: Servers,
 ) -> None:
     address = f"127.0.0.1:{closed_port()}"
@@ -147,6 +193,7 @@ def test_no_broker_is_one_sentence(
     monkeypatch.setenv("FLYWHEEL_HTTP_PORT", "0")
     assert main([command]) == 1
     assert address in sentence(capsys)
+    assert not [record for record in caplog.records if record.name == "aiokafka"]
 
 
 def test_no_redis_is_one_sentence(
@@ -195,6 +242,29 @@ def test_topics_then_doctor(
     found = json.loads(capsys.readouterr().out)
     assert {row["level"] for row in found["findings"]} <= {"ok", "warn"}
     assert set(found["settings"]["secret"]) == {"*"}
+
+
+def test_a_replay_goes_through_topics_of_its_own_once(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    embedded: Servers,
+    tmp_path: Path,
+) -> None:
+    for name, value in {
+        "KAFKA": embedded.kafka,
+        "REDIS": embedded.redis,
+        "KAFKA_IDEMPOTENT": "false",
+        "SESSION_TIMEOUT": "3",
+        "SECRET": "hush",
+    }.items():
+        monkeypatch.setenv(f"FLYWHEEL_{name}", value)
+    logs = tmp_path / "logs.jsonl"
+    logs.write_text('{"trace_id": "t", "ts": 1, "model": "m", "prompt": "p"}\nno\n')
+    replayed = ["replay", "--run", "before-fix", "--logs", str(logs), "--json"]
+    assert main(replayed) == 0
+    assert json.loads(capsys.readouterr().out) == {"dead_letter": 1, "fresh": 1}
+    assert main(replayed) == 2
+    assert "exists already" in sentence(capsys)
 
 
 def test_settings_print_no_secret() -> None:
