@@ -36,9 +36,19 @@ def _no_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _file_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--logs", type=Path, action="append", default=[], metavar="F")
-    parser.add_argument("--feedback", type=Path, action="append", default=[], metavar="F")
-    parser.add_argument("--deployments", type=Path, action="append", default=[], metavar="F")
+    for name, what in (
+        ("logs", "model calls"),
+        ("feedback", "signals about them"),
+        ("deployments", "what went live and was withdrawn"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="F",
+            help=f"{what}, a JSON object a line (docs/records.md); may be given again",
+        )
 
 
 def _process_options(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +59,16 @@ def _process_options(parser: argparse.ArgumentParser) -> None:
 
 def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="end by itself with a summary")
-    parser.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/demo"),
+        metavar="DIR",
+        help="folder for inputs and outputs; default: out/demo",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=7, metavar="N", help="of the sample traffic; default: 7"
+    )
 
 
 def _replay_options(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +115,13 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
         help="the whole job, or a part",
     )
     parser.add_argument("--data", type=Path, metavar="F", help="scrub: labelled texts to find in")
-    parser.add_argument("--events", type=_positive, default=100_000, metavar="N")
+    parser.add_argument(
+        "--events",
+        type=_positive,
+        default=100_000,
+        metavar="N",
+        help="job: calls; default: 100,000",
+    )
     parser.add_argument(
         "--fingerprints", type=_positive, default=10_000_000, metavar="N", help="dedup: how many"
     )
@@ -367,6 +391,7 @@ def parser() -> argparse.ArgumentParser:
             help=command.help,
             description=f"{command.help[0].upper()}{command.help[1:]}.",
             epilog=f"example: {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,  # an example is to be copied
         )
         command.options(sub)
         sub.set_defaults(work=command.run)  # no option may have that name

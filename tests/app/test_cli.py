@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -38,9 +39,10 @@ def test_each_command_has_help_with_an_example(
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
-    assert f"example: {next(c.example for c in COMMANDS if c.name == command).split()[0]}" in (
-        capsys.readouterr().out
-    )
+    shown = capsys.readouterr().out
+    assert f"example: {next(c.example for c in COMMANDS if c.name == command)}\n" in shown
+    options = re.split(r"\n(?=  -)", shown.partition("options:")[2].partition("\n\n")[0])
+    assert all(re.search(r"\S(?:  +|\n +)\S", option.strip()) for option in options if option)
 
 
 def test_no_command_is_a_usage_error() -> None:
