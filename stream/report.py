@@ -27,6 +27,7 @@ from flywheel_stream.events import (
     decode_alert,
     decode_example,
 )
+from flywheel_stream.telling import sure
 
 MOST_ROWS = 20
 """Rows of a list that are shown; the rest is a number."""
@@ -40,6 +41,9 @@ MOST_BUCKETS = 120
 """Points in time in one chart; hours are put together until they fit."""
 FEW = 10
 """Fewer judged calls make a mean that is drawn as uncertain."""
+
+GAP = 2.0
+"""Between two columns."""
 
 THUMBS = ("up", "middle", "down")
 HOUR, DAY = 3600, 86_400
@@ -651,7 +655,7 @@ def _incident(number: int, incident: Incident) -> Html:
         f"began {_moment(incident.spans[-1][0])} UTC",
         _count(max(last.users, told.users), "user"),
         f"up to {incident.peak:,.1f} failures an hour, usual {told.baseline:,.1f}",
-        f"sure to {min(math.floor(1000 * told.confidence) / 10, 99.9):.1f}\N{NO-BREAK SPACE}%",
+        f"{sure(told.confidence)} sure".replace(" %", "\N{NO-BREAK SPACE}%"),
     ]
     models = ", ".join(f"{_arm(m.model, m.variant)}: {m.rate:,.1f} an hour" for m in told.models)
     return _el(
@@ -1421,7 +1425,7 @@ def _traffic_section(hours: Sequence[Mapping[str, Any]]) -> Html:
 def _column(frame: Frame, ts: float, parts: Sequence[tuple[str, str, int]]) -> Html:
     """A stack of boxes over one bucket of time."""
     x = frame.x(ts)
-    width = 0.8 * min(frame.x(ts + frame.bucket) - x, 110.0)
+    width = frame.x(ts + frame.bucket) - x - GAP  # all of its time, for it holds all of its calls
     boxes, below = [], 0
     for css, name, number in parts:
         if number:
