@@ -105,14 +105,14 @@ def live_view(console: Console) -> Iterator[Callable[[Progress], None]]:
 
 
 def screen(progress: Progress) -> RenderableType:
-    """The whole view."""
+    """The whole view; what a low terminal cuts off is the least urgent."""
     title = f"{progress.stage}: {progress.read} of {progress.total} records"
     return Group(
         Text(f"{title}   metrics: {progress.metrics_url}", style="bold"),
-        satisfaction_table(progress.folds),
-        cluster_table(progress.folds),
-        *(alert_panel(alert) for alert in latest_alerts(progress.alerts)),
         Text(f"curated: {_examples(progress.folds)}"),
+        satisfaction_table(progress.folds),
+        *(alert_panel(alert) for alert in latest_alerts(progress.alerts)),
+        cluster_table(progress.folds),
     )
 
 
@@ -145,7 +145,8 @@ def alert_panel(alert: Alert) -> Panel:
         alert.why,
         *(f"{'NOW ' if a.now else ''}{a.intervention}: {a.why}" for a in alert.advice),
     ]
-    return Panel("\n".join(lines), title=f"{alert.state}: {alert.title}", border_style=style)
+    title = Text(f"{alert.state}: {alert.title}")
+    return Panel(Text("\n".join(lines)), title=title, border_style=style)
 
 
 def latest_alerts(alerts: list[Alert]) -> list[Alert]:
@@ -246,11 +247,15 @@ def what_is_liked(summary: Mapping[str, Any]) -> list[str]:
 def say_where_to_look(console: Console, result: Result) -> None:
     """The end: figures, and where the rest is."""
     summary = result.summary
-    console.print(f"\nread {summary['read']} records in {summary['seconds']:.0f} s")
-    console.print(
-        "outcomes: " + ", ".join(f"{n} {name}" for name, n in summary["outcomes"].items())
-    )
-    for line in (*comparisons(summary), *what_is_asked(summary), *what_is_liked(summary)):
-        console.print(line)
-    console.print(f"report:   {result.out / 'report.html'}")
-    console.print(f"outputs:  {result.out}/*.jsonl")
+    for line in (
+        "",
+        f"read {summary['read']} records in {summary['seconds']:.0f} s",
+        "outcomes: " + ", ".join(f"{n} {name}" for name, n in summary["outcomes"].items()),
+        *comparisons(summary),
+        *what_is_asked(summary),
+        *what_is_liked(summary),
+        f"report:   {result.out / 'report.html'}",
+        f"outputs:  {result.out}/*.jsonl",
+    ):
+        # As it is: a line may go to a file, and "[" is no markup in the name of a cluster.
+        console.print(line, markup=False, soft_wrap=True)
