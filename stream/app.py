@@ -7,7 +7,7 @@ import secrets
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import faust
@@ -323,9 +323,22 @@ class Worker:
         self.agents.mount(self.fail)
         self.app.batching.hooks = self.agents  # type: ignore[attr-defined]  # as above
         self.app.finalize()
-        await self.app.start()
+        await self._join_kafka()
         self.app.producer.alive = self._alive  # type: ignore[attr-defined]  # our own transport
         _spare_the_collector()
+
+    async def _join_kafka(self) -> None:
+        try:
+            with _silenced("aiokafka"):  # what it would say is in our sentence
+                await self.app.start()
+        except KafkaError as error:
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(self.stop(), CONNECT_TIMEOUT)
+            hint = " or, if it has no idempotent producers, set FLYWHEEL_KAFKA_IDEMPOTENT=false"
+            raise UnavailableError(
+                f"Kafka at {self.settings.kafka} refused us ({type(error).__name__}): look at its log"
+                f"{hint if self.settings.kafka_idempotent else ''}."
+            ) from None
 
     async def _check_dedup(self) -> None:
         if self._dedup_redis is self._redis:

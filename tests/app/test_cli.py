@@ -246,6 +246,26 @@ def test_topics_then_doctor(
     assert set(found["settings"]["secret"]) == {"*"}
 
 
+def test_a_broker_without_idempotent_producers_is_told_with_the_setting(
+    monkeypatch: pytest.MonkeyPatch, embedded: Servers
+) -> None:
+    for name, value in {
+        "KAFKA": embedded.kafka,
+        "REDIS": embedded.redis,
+        "SECRET": "hush",
+        "HTTP_PORT": "0",
+    }.items():
+        monkeypatch.setenv(f"FLYWHEEL_{name}", value)
+    assert main(["topics"]) == 0
+    ran = subprocess.run(
+        [sys.executable, "-m", "stream.cli", "worker"], capture_output=True, check=False, cwd=ROOT
+    )
+    (line,) = ran.stderr.decode().splitlines()
+    assert line.startswith("flywheel: ")
+    assert "FLYWHEEL_KAFKA_IDEMPOTENT=false" in line
+    assert ran.returncode == 1
+
+
 def test_a_replay_goes_through_topics_of_its_own_once(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
