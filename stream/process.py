@@ -15,7 +15,7 @@ import time
 import uuid
 from array import array
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from pathlib import Path
@@ -191,6 +191,22 @@ def _check_input(path: Path) -> None:
         raise ConfigError(f"The file {path} must not be read: change its permissions.")
 
 
+def spare_inputs(inputs: Iterable[Path], out: Path) -> None:
+    """Looks whether outputs would be written over inputs.
+
+    Raises:
+        ConfigError: one would.
+    """
+    written = {(out / _file_of(role)).resolve() for role in OUTPUTS}
+    for path in inputs:
+        if path.resolve() in written:
+            raise ConfigError(f"{path} would be written over: give another folder with --out.")
+
+
+def _file_of(role: str) -> str:
+    return f"{role.replace('_', '-')}.jsonl"
+
+
 def make_folder(out: Path) -> None:
     """Makes the folder of the outputs, where it is absent.
 
@@ -225,10 +241,11 @@ def process(
         show: is told where the run stands, a few times a second.
 
     Raises:
-        ConfigError: an input is not there, or the folder cannot be made.
+        ConfigError: an input is not there or in the way, or the folder cannot be made.
         UnavailableError: an embedded server does not start.
     """
     check_inputs(logs, feedback, deployments)
+    spare_inputs([*logs, *feedback, *deployments], out)
     make_folder(out)
     # Ties in time: deployments, then logs, then feedback.
     files = [
@@ -409,7 +426,7 @@ class Run:
         counts = {}
         end = await self._mark_ends()
         for role in OUTPUTS:
-            path = self._out / f"{role.replace('_', '-')}.jsonl"
+            path = self._out / _file_of(role)
             topic = getattr(self._topics, role)
             counts[path.name] = await self._write_output(topic, path, end, role in COMPACTED)
         return counts

@@ -116,6 +116,16 @@ def test_a_filter_that_cannot_read_or_write_says_so_in_one_sentence(
     assert ran.returncode == (1 if told == "make room" else 2)
 
 
+def test_an_output_never_takes_the_place_of_an_input(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "interactions.jsonl"
+    path.write_text("{}\n")
+    assert main(["process", "--logs", str(path), "--out", str(tmp_path / "." / "")]) == 2
+    assert "another folder" in sentence(capsys)
+    assert path.read_text() == "{}\n"
+
+
 @pytest.mark.parametrize("secret", ["", "a long random text"])
 def test_a_run_without_a_secret_says_once_what_another_run_names_otherwise(
     secret: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
