@@ -697,7 +697,11 @@ class Fold:
                 key = (row.slice.model, row.slice.variant)
                 happy, number = arms.get(key, (0.0, 0.0))
                 arms[key] = (happy + row.recent * row.judged, number + row.judged)
-        means = {key: happy / number for key, (happy, number) in arms.items()}
+        means = {
+            key: happy / number
+            for key, (happy, number) in arms.items()
+            if key == (worst.model, worst.variant) or not self._is_gone(*key)
+        }
         floor = means.get((worst.model, worst.variant))
         if floor is None:
             return None
@@ -709,6 +713,13 @@ class Fold:
         if means[best] < floor + CLEARLY_BETTER or share >= worst_share / 2:
             return None
         return ModelRate(model=best[0], variant=best[1], rate=rate)
+
+    def _is_gone(self, model: str, variant: str) -> bool:
+        """Whether the arm has another model by now: it fails never, for it is not called."""
+        for deployment in reversed(self._deployments):
+            if deployment.what == "model" and variant and deployment.variant == variant:
+                return (deployment.version == model) != (deployment.action == "live")
+        return False
 
     # ------------------------------------------------------------ state
 

@@ -497,13 +497,13 @@ def _header(
     still_open = sum(incident.open for incident in incidents)
     cards: tuple[tuple[int | str, str, str], ...] = (
         (summary["read"], "records read", f"{_number(summary.get('records_per_second', 0))} a second"),
-        (outcomes.get("fresh", 0) + outcomes.get("duplicate", 0), "calls", f"{outcomes.get('duplicate', 0):,} duplicates"),
+        (outcomes.get("fresh", 0) + outcomes.get("duplicate", 0), "calls", _count(outcomes.get("duplicate", 0), "duplicate")),
         ("unknown" if happy is None else _percent(happy), "satisfied", f"of {_count(judged, 'judged call')}"),
-        (lines.get("failures.jsonl", 0), "failures", f"{outcomes.get('joined', 0):,} signals joined"),
+        (lines.get("failures.jsonl", 0), "failures", f"{_count(outcomes.get('joined', 0), 'signal')} joined"),
         (lines.get("alerts.jsonl", 0), "alerts", f"{_count(len(incidents), 'incident')}, {still_open:,} open"),
         (lines.get("curated.jsonl", 0), "training examples", "curated, scrubbed"),
         (sum(summary.get("pii", {}).values()), "personal data replaced", f"of {_count(len(summary.get('pii', {})), 'type')}"),
-        (left_out, "left out", f"{outcomes.get('dead_letter', 0):,} dead letters"),
+        (left_out, "left out", _count(outcomes.get("dead_letter", 0), "dead letter")),
     )  # fmt: skip
     figures = (
         _el("div", _el("b", n if isinstance(n, str) else f"{n:,}"), name, _el("small", small))

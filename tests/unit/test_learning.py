@@ -312,6 +312,19 @@ def test_a_burst_of_failures_opens_an_incident_that_names_the_deployment_and_the
     assert any(alert["state"] == "resolved" for alert in alerts)
 
 
+def test_traffic_is_not_to_move_to_a_model_that_was_replaced() -> None:
+    """Arm b failed never with the model before, and is not called with it any more."""
+    day = bad_day()
+    for record in day:
+        if isinstance(record, Judged) and record.interaction.variant == "b":
+            since = record.ts > START + 6 * 3600
+            record.interaction.model = "2" if since else "1"
+    opened = rows(feed(new_learner(), [*day, clock(START + 9 * 3600)]), "alerts")[0]
+    assert opened["models"][0]["model"] == "2"
+    (moved,) = [row["why"] for row in opened["advice"] if row["intervention"] == "switch_arm"]
+    assert ", arm a fails" in moved
+
+
 def test_the_bad_day_gives_equal_alerts_at_any_speed() -> None:
     day = bad_day()
     fast = feed(new_learner(), [*day, clock(START + 9 * 3600)])
