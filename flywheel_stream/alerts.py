@@ -299,7 +299,8 @@ class Alerts:
         active = cause.active()
         if not active:
             return "resolved"
-        if cause.untold and ts - cause.told >= AT_ONCE * 2 ** min(cause.again - 1, 5):
+        due = cause.told + AT_ONCE * 2 ** min(cause.again - 1, 5)
+        if cause.untold and ts >= due and self._is_up(cause, moved, ts):
             return "escalated"  # with all that has joined; each time it takes twice as long
         risen = {n: moved[n] for n in active if n in moved and moved[n].what != "fell"}
         if cause.headline in risen:
@@ -310,6 +311,19 @@ class Alerts:
         headline = self._causes.headline(cause, self._evidence(ts))
         return "escalated" if headline in risen else None
 
+    def _is_up(self, cause: Cause, moved: Mapping[str, Change], ts: float) -> bool:
+        """Whether what an incident would be told by still fails more than usual, surely."""
+        headline = self._causes.headline(cause, self._evidence(ts))
+        return self._seen(headline, moved).confidence >= self._policy.escalate_confidence
+
+    def _seen(self, name: str, moved: Mapping[str, Change]) -> Seen:
+        """What the latest minutes of an incident's subject show."""
+        if name in moved:
+            return moved[name].seen
+        found = self._watch.find(name)
+        assert found is not None  # noqa: S101 - its rate is up, so it is known
+        return self._watch.look(found)
+
     def _tell(
         self,
         cause: Cause,
@@ -319,16 +333,14 @@ class Alerts:
     ) -> Spike:
         """What people hear of an incident that is on."""
         cause.headline = self._causes.headline(cause, self._evidence(ts))
-        found = self._watch.find(cause.headline)
-        assert found is not None  # noqa: S101 - its rate is up, so it is known
-        change = moved.get(cause.headline)
-        seen = change.seen if change is not None else self._watch.look(found)
+        seen = self._seen(cause.headline, moved)
         failures = list(self._watch.failures(cause.headline, cause.since))
         cause.state, cause.told, cause.untold = state, ts, False
         cause.again += 1
         cause.rate, cause.baseline = seen.rate, seen.baseline
         cause.users = max(cause.users, len({failure.user for failure in failures}))
-        spike = found.incident
+        found = self._watch.find(cause.headline)
+        spike = found.incident if found is not None else None
         sliced = not {"cluster", "kind"} & described(cause.headline).keys()
         cause.new = spike is not None and spike.new and not sliced
         within = [f for f in failures if f.minute >= ts // 60 - seen.length]

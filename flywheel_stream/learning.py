@@ -9,6 +9,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from sys import float_info
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
@@ -363,7 +364,9 @@ class Fold:
         return outputs + self._run_ticks(until, inclusive=inclusive)
 
     def finish(self) -> None:
-        """Lets everything settle: no more will come."""
+        """Lets everything settle: no more will come, so the minute that goes on is over."""
+        for minute in sorted(self._minutes):
+            self._count_traffic(minute, self._minutes.pop(minute))
         self._comparing.advance(inf, self._clusters.resolve, inclusive=True)
 
     def _run_ticks(self, until: float, *, inclusive: bool) -> list[Output]:
@@ -561,7 +564,7 @@ class Fold:
         value = call.attributes.get(self._policy.value_attribute)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return 0.0
-        return float(value) if 0.0 <= value < inf else 0.0
+        return float(value) if 0.0 <= value <= float_info.max else 0.0
 
     def _curate(self, judged: Judged, kinds: list[Finding], cluster: str | None) -> list[Output]:
         curated = self._curation.update(judged, failed=kinds, cluster=cluster)
@@ -694,7 +697,11 @@ class Fold:
                 key = (row.slice.model, row.slice.variant)
                 happy, number = arms.get(key, (0.0, 0.0))
                 arms[key] = (happy + row.recent * row.judged, number + row.judged)
-        means = {key: happy / number for key, (happy, number) in arms.items()}
+        means = {
+            key: happy / number
+            for key, (happy, number) in arms.items()
+            if key == (worst.model, worst.variant) or not self._is_gone(*key)
+        }
         floor = means.get((worst.model, worst.variant))
         if floor is None:
             return None
@@ -706,6 +713,13 @@ class Fold:
         if means[best] < floor + CLEARLY_BETTER or share >= worst_share / 2:
             return None
         return ModelRate(model=best[0], variant=best[1], rate=rate)
+
+    def _is_gone(self, model: str, variant: str) -> bool:
+        """Whether the arm has another model by now: it fails never, for it is not called."""
+        for deployment in reversed(self._deployments):
+            if deployment.what == "model" and variant and deployment.variant == variant:
+                return (deployment.version == model) != (deployment.action == "live")
+        return False
 
     # ------------------------------------------------------------ state
 

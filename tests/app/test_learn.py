@@ -95,6 +95,17 @@ async def test_between_snapshots_nothing_is_acknowledged_until_settled() -> None
     assert (world.store.written, world.ledger.safe(LEARN)) == ([1, 2], 2)
 
 
+async def test_the_end_of_all_input_is_safe_at_once() -> None:
+    world = World(interval=3600.0)
+    await world.learn.assigned([LEARN])
+    await world.learn.handle(world.batch(0))
+    assert not world.learn.ended()
+    end = encode(Clock(topic="llm.logs", partition=0, until=1.0, end=True))
+    await world.learn.handle(world.batch(1, value=end))
+    assert world.learn.ended()
+    assert (world.store.written, world.ledger.safe(LEARN)) == ([1, 2], 2)
+
+
 async def test_a_gap_stops_the_worker_and_names_the_range_and_the_setting() -> None:
     world = World()
     await world.learn.assigned([LEARN])

@@ -177,6 +177,22 @@ def test_a_later_cluster_of_the_same_bad_version_joins_and_is_told(known: Simula
     assert set(incident.clusters) == {"c0", "c1", "c2", "c4"}
 
 
+@pytest.mark.parametrize("seed", [13, 16, 20, 21])
+def test_what_joined_and_is_over_by_the_time_it_is_due_escalates_nothing(
+    known: Simulation, seed: int
+) -> None:
+    """A bad version is pulled back after 17 minutes; nobody is woken by the rest of it at 30."""
+    end, quiet = LATER + 17 * MINUTE, LATER + 3 * HOUR
+    first = failing(seed, LATER, end, {"c0": 2.0, "c1": 1.0}, "m2")
+    later = failing(seed + 1, LATER + 5 * MINUTE, end, {"c4": 1.0, "c3": 0.8}, "m2")
+    known.run(quiet, [*usual(seed + 50, quiet), *first, *later])
+    escalated = [spike for spike in known.spikes if spike.state == "escalated"]
+    assert escalated
+    assert all(spike.confidence > 0.99 for spike in escalated)
+    assert all(spike.rate > 2 * spike.baseline for spike in escalated)
+    assert known.spikes[-1].state == "resolved"
+
+
 def test_what_fails_a_little_more_everywhere_is_told_though_no_cluster_is(
     known: Simulation,
 ) -> None:

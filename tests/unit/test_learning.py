@@ -214,6 +214,15 @@ def test_traffic_applies_at_the_end_of_its_minute() -> None:
     assert learner.pictures()[0].slices[0].calls == 2
 
 
+def test_at_the_end_of_all_input_the_minute_that_goes_on_is_over() -> None:
+    learner = new_learner()
+    end = Clock(topic="llm.logs", partition=0, until=START + 9, end=True)
+    feed(learner, [traffic(int(START // 60), [0, 1]), end])
+    assert learner.pictures()[0].slices[0].calls == 2
+    feed(learner, [end])
+    assert learner.pictures()[0].slices[0].calls == 2
+
+
 def test_a_revision_takes_back_what_the_former_one_counted() -> None:
     learner = new_learner()
     call = interaction("t1", START)
@@ -301,6 +310,19 @@ def test_a_burst_of_failures_opens_an_incident_that_names_the_deployment_and_the
     assert interventions[0] in {"rollback_model", "switch_arm"}
     assert 0 < opened["urgency"] < 1
     assert any(alert["state"] == "resolved" for alert in alerts)
+
+
+def test_traffic_is_not_to_move_to_a_model_that_was_replaced() -> None:
+    """Arm b failed never with the model before, and is not called with it any more."""
+    day = bad_day()
+    for record in day:
+        if isinstance(record, Judged) and record.interaction.variant == "b":
+            since = record.ts > START + 6 * 3600
+            record.interaction.model = "2" if since else "1"
+    opened = rows(feed(new_learner(), [*day, clock(START + 9 * 3600)]), "alerts")[0]
+    assert opened["models"][0]["model"] == "2"
+    (moved,) = [row["why"] for row in opened["advice"] if row["intervention"] == "switch_arm"]
+    assert ", arm a fails" in moved
 
 
 def test_the_bad_day_gives_equal_alerts_at_any_speed() -> None:
@@ -449,7 +471,9 @@ def test_what_is_known_of_a_cluster_goes_on_under_the_one_it_is_merged_into(
 # ---------------------------------------------------------------- material
 
 
-@pytest.mark.parametrize(("value", "told"), [(250.0, "at stake"), (True, ""), ("9", ""), (-1, "")])
+@pytest.mark.parametrize(
+    ("value", "told"), [(250.0, "at stake"), (True, ""), ("9", ""), (-1, ""), (10**400, "")]
+)
 def test_what_is_at_stake_in_the_calls_that_failed_makes_an_incident_more_urgent(
     value: Any, told: str
 ) -> None:
