@@ -12,9 +12,9 @@ from importlib.metadata import version
 from typing import Any, NamedTuple, Protocol
 
 from flywheel_stream.hints import (
+    LINE_END,
     PASSWORD_WORDS,
     USER_WORDS,
-    How,
     Mark,
     Row,
     first_pass,
@@ -103,7 +103,7 @@ class HyperscanGate:
         raw = text.encode("utf-8", "surrogatepass")
         found = self._found
         found.clear()
-        self._scan_hints(raw)
+        self._scan_hints(raw + LINE_END)
         if not found:
             return CLEAN
         return self._worth(text, raw, frozenset(found))
@@ -111,9 +111,11 @@ class HyperscanGate:
     def _worth(self, text: str, raw: bytes, hints: frozenset[int]) -> Gated:
         if Mark.ODD in hints:
             return self._plain(text)
-        residue = not hints.isdisjoint(_RESIDUAL)
+        residue = not hints.isdisjoint(_RESIDUAL) or (
+            Mark.USER in hints and _names_a_password(text.lower())
+        )
         places = self._hinted(hints)
-        if len(raw) == len(text) and places:
+        if text.isascii() and places:
             self._found.clear()
             for own, scan in self._scan_patterns:
                 if not own.isdisjoint(places):
@@ -132,7 +134,7 @@ class HyperscanGate:
         self._found.append(number)
 
 
-_RESIDUAL = frozenset((Mark.AT, Mark.SEVEN, Mark.CREDENTIAL))
+_RESIDUAL = frozenset((Mark.AT, Mark.SEVEN))
 
 
 def _scanner(
@@ -171,19 +173,12 @@ def _loaded(kept: bytes) -> Any:
 def _compiled(rows: Sequence[Row], *, prefilter: bool) -> Any:
     import hyperscan as hs  # noqa: PLC0415 - as above
 
-    flags = {
-        How.PLAIN: 0,
-        How.CASELESS: hs.HS_FLAG_CASELESS,
-        How.QUIET: hs.HS_FLAG_QUIET,
-        How.CASELESS | How.QUIET: hs.HS_FLAG_CASELESS | hs.HS_FLAG_QUIET,
-        How.COMBINATION: hs.HS_FLAG_COMBINATION,
-    }
     once = hs.HS_FLAG_SINGLEMATCH | (hs.HS_FLAG_PREFILTER if prefilter else 0)
     database = hs.Database()
     database.compile(
         expressions=[row.pattern.encode("ascii") for row in rows],
         ids=[row.number for row in rows],
-        flags=[once | flags[row.how] for row in rows],
+        flags=[once | (hs.HS_FLAG_CASELESS if row.caseless else 0) for row in rows],
     )
     return database
 
@@ -208,6 +203,8 @@ def worth_scrubadub(text: str) -> bool:
     if not text.isascii() and _FOREIGN.search(text):
         return True
     lower = text.lower()
-    return any(word in lower for word in USER_WORDS) and any(
-        word in lower for word in PASSWORD_WORDS
-    )
+    return any(word in lower for word in USER_WORDS) and _names_a_password(lower)
+
+
+def _names_a_password(lower: str) -> bool:
+    return any(word in lower for word in PASSWORD_WORDS)

@@ -40,10 +40,9 @@ class Detector(NamedTuple):
     ``words``, in lower case: one of them must be in the text. With ``anchored`` the pattern is
     tried only where one of them begins. ``context``: words, one of which must stand within
     ``reach`` characters before the match. The span is the group ``v`` unless ``check`` narrows it.
-    ``hint``: simple patterns, one of which every match holds, for the first look at a text (the
-    shorter, the faster: a class or two beside a literal); ``hinting``:
-    words as they are written, one of which every match holds. An entry that any text's digits or
-    common words would wake wants one of them. ``first``: what every match begins with, one
+    ``hint``: simple patterns, one of which every match holds, for the first look at a text, and
+    ``hinting``: words as they are written, one of which every match holds; ``hints`` says which
+    are cheap. An entry without them is woken by seven digits, its words, or its pattern's head. ``first``: what every match begins with, one
     character wide, so that the pattern is tried only there; with ``around``, only within
     ``AROUND`` characters before one of those.
     """
@@ -342,6 +341,45 @@ _DATE = (
     rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
 )
 
+_BORN = (
+    r"(?:birth[ -]?(?:date|day)?|b-?day|born|d\.?o\.?b|naissance|née?|nacimiento|nacid[oa]|nac[ií]"
+    r"|geburts(?:datum|tag)|geb(?:oren)?|geboorte(?:datum)?|nascita|nat[oa]|nasc(?:imento|id[oa]|i|eu)"
+    r"|urodz\w{0,6}|född|født|fødselsdato|doğum)"
+)
+_BIRTHDAY = r"(?:birth ?(?:date|day)|b-?day|geburtstag|anniversaire|cumpleaños|d\.?o\.?b)"
+
+# What announces a number
+_PASSPORT = "(?:passport|passeport|pasaporte|reisepass|passaporto|paszport)"
+_LICENSE = (
+    r"(?:driv(?:er|ing)['’]?s?['’]? ?licen[cs]e|licen[cs]e (?:no|num)|\bdl ?(?:#|no|num)"
+    r"|führerschein|permis de conduire|carn[eé]t? de conducir|patente di guida)"
+)
+_PLATE = (
+    r"(?:plate|vehicle|registration|matr[ií]cula|immatricul[ée]+s?|kennzeichen|targa"
+    r"|number ?plate)\b[ :#]{1,3}(?:(?:is|no\.?|number|num|es|ist|lautet)[ :]{1,2}){0,2}"
+)
+_ROUTING = (
+    r"(?:routing|\baba\b|\brtn\b|sort ?code|\bblz\b|bankleitzahl|transit)"
+    r"(?: (?:transit )?(?:number|no\.?|num|code))?[\"']?(?: is)?[ :=#]{0,4}[\"']?"
+)
+_ACCOUNT = (
+    r"(?:account|acct\.?|a/c|konto|kontonummer|cuenta|compte)(?: ?(?:number|no\.?|num|nr\.?))?"
+    r"[\"']?(?: is| ending in)?[ :=#(]{1,4}[\"']?"
+)
+_CODE = (
+    r"(?:zip|postal|post ?code|plz|postleitzahl|code postal|código postal|cap\b)"
+    r"(?: ?code)?[\"']?(?: is| number)?[ :=#]{1,4}[\"']?"
+)
+_WAY_BEFORE = "(?:rue|avenue|boulevard|chemin|place|allée|impasse|quai|route|calle|via|rua)"
+_WAY_NAME = r"(?: (?:d['’])?[\w'’.-]{1,20})"
+_WAYS = "(?:rue|avenue|av\\.|boulevard|bd|chemin|place|allée|impasse|quai|route|cours|passage)"
+_VIAS = (
+    r"(?:calle|c/|avda\.?|avenida|paseo|plaza|ronda|camino|glorieta|travesía|via"
+    "|viale|corso|piazza|rua|travessa|praça)"
+)
+_BOX = r"(?:p\.? ?o\.? ?box|postfach|apartado|bo[iî]te postale)"
+_IS_CODE = r" (?:a |is a |as )?(?:good |my |the )?(?:zip|postal|post ?code)"
+
 # ISO 13616 registry: length of the IBAN by country
 _IBAN_LENGTHS = {
     15: "NO", 16: "BE", 18: "DK FI FO GL NL", 19: "MK SI", 20: "AT BA EE KZ LT LU XK",
@@ -452,39 +490,18 @@ _PARTICLE = r"(?:(?:van|von|de|der|den|da|dos|del|di|la|le|bin|al|ten|el|y|af|zu
 _NAME = rf"{_TOKEN}(?: {_PARTICLE}{_TOKEN}){{0,3}}"
 
 
-def _tree(words: Iterable[str]) -> str:
-    """A pattern of many words that begin alike, each letter once: engines take that quickly."""
-    ends, heads = False, dict[str, list[str]]()
-    for word in words:
-        if word:
-            heads.setdefault(word[0], []).append(word[1:])
-        else:
-            ends = True
-    branches = [re.escape(head) + _tree(tails) for head, tails in sorted(heads.items())]
-    if len(branches) == 1 and not ends:
-        return branches[0]
-    return f"(?:{'|'.join(branches)}){'?' if ends else ''}" if branches else ""
-
-
-def _by_initial(names: Iterable[str], form: str) -> Iterable[str]:
-    initials: dict[str, list[str]] = {}
-    for name in sorted(names):
-        initials.setdefault(name[0], []).append(name)
-    for initial, group in initials.items():
-        if initial.isascii():
-            yield form.format(_tree(group))
-
-
 _ABROAD = tuple(sorted({name[:3] for name in GIVEN | SURNAMES if not name[0].isascii()}))
 """Names that begin with no letter of ASCII are few, and so are texts with such words."""
-_LOWER_HINTS = tuple(_by_initial(map(str.lower, COMMON), r"\b{} [a-z]"))
-_NAME_HINTS = (
-    *_by_initial(GIVEN | SURNAMES, r"\b{}\b"),
-    *_by_initial(map(str.upper, COMMON), r"\b{}\b"),
-    *_ABROAD,
+_LOWER_HINTS = tuple(
+    rf"\b{name.lower()} [a-z]" for name in sorted(COMMON) if name.isascii() and len(name) > 3
 )
-"""A known name."""
+_NAMES = frozenset(
+    name for name in (*GIVEN, *SURNAMES, *map(str.upper, COMMON)) if name[0].isascii()
+)
+"""A known name, as it is written."""
 
+_ENDING = rf"(?:{_UP}[\w'’-]{{1,8}}|[\w'’-]{{9}}|{_UP}\.)"
+"""How a name ends, for a hint: what stands before a word must be short for engines."""
 _DOES = (
     r" (?:told me|told us|said|says|is leaving|is getting|replied|asked me|called me|emailed|texted"
     r"|wrote to me|lives in|works at|was born|had given|met |and I\b)"
@@ -759,12 +776,6 @@ _KEY_PREFIXES = (
     r"\b(?:gsk|r8|xai|nvapi|pplx|tvly|lin_api|sntrys|secret)[_-]", r"sq0[a-z]{3}-",
     r"\bkey-[a-f0-9]{4}", r"\d:AA", r"hooks\.slack\.com/services/",
 )  # fmt: skip
-_CAPITAL_THEN_DIGIT = (
-    r"[A-Z] \d", r"[A-Z]\n\d", r"[A-Z], \d", r"[A-Z],\n\d", r"[A-Z]  ", r"[A-Z],  ", r"[A-Z]\n\s", r"[A-Z] \n",
-    r"[A-Z],\n\s", r"[A-Z], \n", "[A-Z],?[\t\r\f\u00a0]",
-)  # fmt: skip
-"""White space between; one by one they cost an engine a fifth of what ``[A-Z],?\\s+\\d`` does."""
-
 _NOT_USER = _NOT_PASSWORD | frozenset(
     "root admin username user name login postgres id required the a an not and or for is to".split()
 )
@@ -787,6 +798,8 @@ _NEAR_ADDRESS = re.compile(
     _I,
 )
 _HOUSE = re.compile(rf"\d{{1,6}}[A-Za-z]?,? (?:{_UP}[\w'’.-]{{1,20}} ){{1,3}}(?:{_STREET})\b")
+_HOUSE_HINTS = tuple(rf"\d[A-Za-z]?,? [\w'’. -]{{1,66}} {street}\b" for street in sorted(_STREETS))
+"""The same more loosely; one by one engines take the streets faster."""
 _NO_TOWN = frozenset(
     """A An And Are At Be But By Days Dollars Euro Euros Euros. EUR Files For From GB He How I If In Is It
     Items KB Ltd MB My Of On Or Our People Points She So Steps Thanks That The Then They This Times To
@@ -799,7 +812,7 @@ _NUMBER_BEFORE = re.compile(
 )
 _TOWN_BEFORE = re.compile(rf"(?:^|[\n>,]|[a-z] )[> ]{{0,4}}{_UP}[\w'’.-]{{1,30}},? \Z")
 _BEFORE_CODE = (", ", ",", "\\n", "\\n ", ">", "> ", "-")
-"""What stands before a postcode that stands before a town; one by one engines take them faster."""
+"""What stands before a year or postcode before a town; one by one engines take them faster."""
 _NUMBERED = frozenset(
     """Android Appendix Article Bug Build Building Case Chapter Channel Chrome Commit Figure Form Id Invoice ISO
     Issue Item Job Kernel Law Line Linux Model Number Order Page Patch Part PR Port Python RFC Release Request
@@ -1063,6 +1076,7 @@ TABLE: tuple[Detector, ...] = (
         (("CF RSSMRA85T10A562S", "RSSMRA85T10A562S"),),
         ("RSSMRA85Z10A562S",),
         words=("cf", "codice", "fiscal", "tax"),
+        hint=(r"\d\d[A-EHLMPRST]\d\d[A-Z]\d\d",),
         first=r"[A-Z](?=[A-Z]{5}\d)",
     ),
     Detector(
@@ -1074,6 +1088,7 @@ TABLE: tuple[Detector, ...] = (
         ("PESEL: 44051401358",),
         check=_when(pesel),
         words=("pesel",),
+        hint=("pesel",),
         anchored=True,
     ),
     Detector(
@@ -1085,6 +1100,7 @@ TABLE: tuple[Detector, ...] = (
         ("Steuer-ID: 86095742718",),
         check=_when(steuer_id),
         words=("steuer", "idnr", "tin"),
+        hint=(r"(?:steuer|idnr|tin\b)[\w-]{0,24}\W{0,4}\d",),
         anchored=True,
     ),
     Detector(
@@ -1096,6 +1112,7 @@ TABLE: tuple[Detector, ...] = (
         ("BSN 111222334",),
         check=_when(bsn),
         words=("bsn", "burgerservice"),
+        hint=("bsn", "burgerservice"),
         anchored=True,
     ),
     Detector(
@@ -1109,7 +1126,7 @@ TABLE: tuple[Detector, ...] = (
         "HMRC NIM39110: no D F I Q U V, no O second, suffix A to D",
         (("NINO AB 12 34 56 C", "AB 12 34 56 C"), ("jg103759a", "jg103759a")),
         ("GB123456A", "QQ123456C"),
-        hint=(r"\d{2} ?\d{2} ?[A-D]",),
+        hint=(r"\d\d ?\d\d ?\d\d ?[A-D]",),
         first=r"[A-Z](?=[A-Z] ?\d)",
     ),
     Detector(
@@ -1135,6 +1152,9 @@ TABLE: tuple[Detector, ...] = (
         ("ssn 000123456", "what is a social security number?"),
         check=_when(ssn),
         words=("ssn", "social security", "itin", "taxpayer", "tax payer"),
+        hint=(
+            r"(?:ssn|social security|itin|tax ?payer id)[\w ]{0,20}[\"']?\s{0,2}[:=#]?\s{0,2}[\"']?\d",
+        ),
         anchored=True,
     ),
     Detector(
@@ -1208,7 +1228,7 @@ TABLE: tuple[Detector, ...] = (
             "correo",
             "courriel",
         ),
-        hint=(r"\w at [\w.-]{1,60}\.[a-z]",),
+        hint=(r"\w at [\w-]{1,63}\.[a-z]",),
         first=r"[\w.+-]",
         words=(" at ",),
     ),
@@ -1261,9 +1281,7 @@ TABLE: tuple[Detector, ...] = (
     Detector(
         "DATE_OF_BIRTH",
         _r(
-            r"(?:birth[ -]?(?:date|day)?|b-?day|born|d\.?o\.?b|naissance|née?|nacimiento|nacid[oa]|nac[ií]"
-            r"|geburts(?:datum|tag)|geb(?:oren)?|geboorte(?:datum)?|nascita|nat[oa]|nasc(?:imento|id[oa]|i|eu)"
-            r"|urodz\w{0,6}|född|født|fødselsdato|doğum)\b[^\d\n]{0,32}?"
+            rf"{_BORN}\b[^\d\n]{{0,32}}?"
             rf"(?P<v>(?<!\d){_DATE})(?!\d)",
             _I,
         ),
@@ -1299,12 +1317,13 @@ TABLE: tuple[Detector, ...] = (
             "doğum",
         ),
         anchored=True,
+        hint=(rf"{_BORN}[^\d\n]{{0,54}}\d",),  # with a month of up to twenty letters
     ),
     Detector(
         "DATE_OF_BIRTH",
         _r(
             rf"(?<![\w./-])(?P<v>{_DATE})(?=,? (?:is|was|ist|est|es) (?:my|his|her|their|mein|mi|ma|mon)"
-            r" (?:birth ?(?:date|day)|b-?day|geburtstag|anniversaire|cumpleaños|d\.?o\.?b))",
+            rf" {_BIRTHDAY})",
             _I,
         ),
         _DIGITS4,
@@ -1313,11 +1332,12 @@ TABLE: tuple[Detector, ...] = (
         ("3 May 1990 is my favourite day",),
         check=_when(_birth),
         words=("birth", "bday", "b-day", "geburtstag", "anniversaire", "cumple", "dob", "d.o.b"),
+        hint=(rf" (?:my|his|her|their|mein|mi|ma|mon) {_BIRTHDAY}",),
     ),
     Detector(
         "PASSPORT",
         _r(
-            r"(?:passport|passeport|pasaporte|reisepass|passaporto|paszport)[^\d\n.]{0,28}?"
+            rf"{_PASSPORT}[^\d\n.]{{0,28}}?"
             r"(?<![A-Za-z0-9])(?P<v>(?=[A-Z0-9]{0,4}\d{4})[A-Z0-9]{6,10})(?![\w-])",
             _I,
         ),
@@ -1327,14 +1347,13 @@ TABLE: tuple[Detector, ...] = (
         ("passport renewal takes 12 weeks", "passport rules of 2024"),
         check=_enough_digits(5),
         words=("passport", "passeport", "pasaporte", "reisepass", "passaporto", "paszport"),
+        hint=(rf"{_PASSPORT}[^\d\n.]{{0,32}}\d",),
         anchored=True,
     ),
     Detector(
         "DRIVER_LICENSE",
         _r(
-            r"(?:driv(?:er|ing)['’]?s?['’]? ?licen[cs]e|licen[cs]e (?:no|num)|\bdl ?(?:#|no|num)"
-            r"|führerschein|permis de conduire|carn[eé]t? de conducir|patente di guida)"
-            r"[^\d\n.]{0,22}?(?<![A-Za-z0-9])"
+            rf"{_LICENSE}[^\d\n.]{{0,22}}?(?<![A-Za-z0-9])"
             r"(?P<v>[A-Z]{0,5}\d(?:-?[A-Z0-9]){4,17})(?![\w])",
             _I,
         ),
@@ -1344,13 +1363,13 @@ TABLE: tuple[Detector, ...] = (
         ("License: MIT. Version 10.27.16", "a driver's license at 16 or 17"),
         check=_enough_digits(5),
         words=("driv", "licen", "dl", "führerschein", "permis de", "carn", "patente"),
+        hint=(rf"{_LICENSE}[^\d\n.]{{0,27}}\d",),
         anchored=True,
     ),
     Detector(
         "VEHICLE_PLATE",
         _r(
-            r"(?:plate|vehicle|registration|matr[ií]cula|immatricul[ée]+s?|kennzeichen|targa"
-            r"|number ?plate)\b[ :#]{1,3}(?:(?:is|no\.?|number|num|es|ist|lautet)[ :]{1,2}){0,2}"
+            rf"{_PLATE}"
             r"(?P<v>[A-Z0-9]{1,4}(?:[- ]?[A-Z0-9]{2,5}){1,2})(?![\w-])"
         ),
         _DIGIT,
@@ -1359,13 +1378,13 @@ TABLE: tuple[Detector, ...] = (
         ("vehicle number one", "plate 12 of 40"),
         check=_when(lambda v: any(c.isdigit() for c in v) and any(c.isalpha() for c in v)),
         words=("plate", "vehicle", "registration", "matr", "immatricul", "kennzeichen", "targa"),
+        hint=(rf"{_PLATE}[A-Z0-9]",),
         anchored=True,
     ),
     Detector(
         "BANK_ROUTING",
         _r(
-            r"(?:routing|\baba\b|\brtn\b|sort ?code|\bblz\b|bankleitzahl|transit)"
-            r"(?: (?:transit )?(?:number|no\.?|num|code))?[\"']?(?: is)?[ :=#]{0,4}[\"']?"
+            rf"{_ROUTING}"
             r"(?P<v>\d{2}[- ]\d{2}[- ]\d{2}|\d{9}|\d{8}|\d{6})(?![\w-])",
             _I,
         ),
@@ -1374,6 +1393,7 @@ TABLE: tuple[Detector, ...] = (
         (("routing number 021000021 and", "021000021"), ("sort code: 07-39-23", "07-39-23")),
         ("routing table has 12 rows", "routing 1234"),
         words=("routing", "aba", "rtn", "sort", "blz", "bankleitzahl", "transit"),
+        hint=(rf"{_ROUTING}\d",),
         anchored=True,
     ),
     Detector(
@@ -1397,8 +1417,8 @@ TABLE: tuple[Detector, ...] = (
     Detector(
         "BANK_ACCOUNT",
         _r(
-            r"(?:account|acct\.?|a/c|konto|kontonummer|cuenta|compte)(?: ?(?:number|no\.?|num|nr\.?))?"
-            r"[\"']?(?: is| ending in)?[ :=#(]{1,4}[\"']?(?P<v>\d{6,17}|\d{2,5}(?:[- ]\d{2,6}){1,4})"
+            rf"{_ACCOUNT}"
+            r"(?P<v>\d{6,17}|\d{2,5}(?:[- ]\d{2,6}){1,4})"
             r"(?![\w-]|\.\d)",
             _I,
         ),
@@ -1408,6 +1428,7 @@ TABLE: tuple[Detector, ...] = (
         ("account 42", "the account of 1999"),
         check=_enough_digits(6),
         words=("account", "acct", "a/c", "konto", "cuenta", "compte"),
+        hint=(rf"{_ACCOUNT}\d",),
         anchored=True,
     ),
     # --- phone
@@ -1513,7 +1534,7 @@ TABLE: tuple[Detector, ...] = (
         "Royal Mail PAF: sub-building, thoroughfare",
         (("Studio 22a, Benson Prairie, Scotttown", "Studio 22a, Benson Prairie"),),
         ("Flat 3 is free",),
-        hinting=_STREETS,
+        hint=_HOUSE_HINTS,
         first=r"[AFSUafsu]",
     ),
     Detector(
@@ -1529,15 +1550,14 @@ TABLE: tuple[Detector, ...] = (
             ("54 Smith Road", "54 Smith Road"),
         ),
         ("Room 7686, floor 84", "in 1999 Bill Gates", "12 Angry Men"),
-        hinting=_STREETS,
+        hint=_HOUSE_HINTS,
         first=r"[\dFSUfsu]",
     ),
     Detector(
         "ADDRESS",
         _r(
-            r"(?<![\w.-])(?P<v>\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|chemin|place"
-            r"|allée|impasse|quai|route|cours|passage)(?: (?:de la|de|du|des|la|le)){0,2}"
-            r"(?: (?:d['’])?[\w'’.-]{1,20}){1,4}?)(?=[,.\n]|$)",
+            rf"(?<![\w.-])(?P<v>\d{{1,4}}(?: ?(?:bis|ter))?,? {_WAYS}(?: (?:de la|de|du|des|la|le)){{0,2}}"
+            rf"{_WAY_NAME}{{1,4}}?)(?=[,.\n]|$)",
             _I,
         ),
         Feature.DIGIT,
@@ -1559,13 +1579,13 @@ TABLE: tuple[Detector, ...] = (
             "cours",
             "passage",
         ),
+        hint=(rf"\d(?: ?(?:bis|ter))?,? {_WAYS} ",),
         first=r"\d",
     ),
     Detector(
         "ADDRESS",
         _r(
-            r"(?<![\w.-])(?P<v>(?:rue|avenue|boulevard|chemin|place|allée|impasse|quai|route|calle|via|rua)"
-            r"(?: (?:d['’])?[\w'’.-]{1,20}){1,5}?)(?=,? ?\n?\d{5} )",
+            rf"(?<![\w.-])(?P<v>{_WAY_BEFORE}{_WAY_NAME}{{1,5}}?)(?=,? ?\n?\d{{5}} )",
             _I,
         ),
         _DIGITS4,
@@ -1588,6 +1608,7 @@ TABLE: tuple[Detector, ...] = (
             "rua",
         ),
         anchored=True,
+        hint=(rf"\b{_WAY_BEFORE}{_WAY_NAME}{{1,5}},? ?\n?\d\d\d\d\d ",),
     ),
     Detector(
         "ADDRESS",
@@ -1610,8 +1631,7 @@ TABLE: tuple[Detector, ...] = (
     Detector(
         "ADDRESS",
         _r(
-            r"(?<!\w)(?P<v>(?:calle|c/|avda\.?|avenida|paseo|plaza|ronda|camino|glorieta|travesía|via"
-            r"|viale|corso|piazza|rua|travessa|praça) (?:(?:de|del|la|las|los|da|do) ){0,2}"
+            rf"(?<!\w)(?P<v>{_VIAS} (?:(?:de|del|la|las|los|da|do) ){{0,2}}"
             r"(?:[\w'’.-]{2,20} ?){1,4}?,? ?(?:n[º°.] ?)?\d{1,4}\b)",
             _I,
         ),
@@ -1636,11 +1656,12 @@ TABLE: tuple[Detector, ...] = (
             "rua ",
             "praça",
         ),
+        hint=(rf"\b{_VIAS} [\w'’. -]{{2,96}},? ?(?:n[º°.] ?)?\d",),
     ),
     Detector(
         "ADDRESS",
         _r(
-            r"(?<!\w)(?P<v>(?:p\.? ?o\.? ?box|postfach|apartado|bo[iî]te postale) \d{1,6})(?!\w)",
+            rf"(?<!\w)(?P<v>{_BOX} \d{{1,6}})(?!\w)",
             _I,
         ),
         Feature.DIGIT,
@@ -1648,6 +1669,7 @@ TABLE: tuple[Detector, ...] = (
         (("P.O. Box 1234", "P.O. Box 1234"),),
         ("box 1234",),
         words=("box", "postfach", "apartado", "postale"),
+        hint=(rf"{_BOX} \d",),
     ),
     Detector(
         "POSTCODE",
@@ -1656,14 +1678,13 @@ TABLE: tuple[Detector, ...] = (
         "USPS ZIP and ZIP+4 after the state",
         (("Lindafort, PW 13747", "13747"), ("NY 10001-1234", "10001-1234")),
         ("IN 2024", "XY 12345", "OR 123456"),
-        hint=_CAPITAL_THEN_DIGIT,
+        hint=tuple(rf"\b{state},?\s{{1,24}}\d\d\d\d\d" for state in _STATES.split("|")),
         first=r"[A-Z](?=[A-Z])",
     ),
     Detector(
         "POSTCODE",
         _r(
-            r"(?:zip|postal|post ?code|plz|postleitzahl|code postal|código postal|cap\b)"
-            r"(?: ?code)?[\"']?(?: is| number)?[ :=#]{1,4}[\"']?"
+            rf"{_CODE}"
             r"(?P<v>\d{5}(?:-\d{4})?|\d{4} ?[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d)(?!\w)",
             _I,
         ),
@@ -1672,12 +1693,13 @@ TABLE: tuple[Detector, ...] = (
         (("ZIP: 50362", "50362"), ("my zip code is 88515", "88515")),
         ("zip 12 files", "unzip 1234567"),
         words=("zip", "post", "plz", "código", "cap"),
+        hint=(rf"{_CODE}[A-Z]{{0,2}}\d",),
         anchored=True,
     ),
     Detector(
         "POSTCODE",
         _r(
-            r"(?<![\w.,-])(?P<v>\d{5})(?= (?:a |is a |as )?(?:good |my |the )?(?:zip|postal|post ?code))",
+            rf"(?<![\w.,-])(?P<v>\d{{5}})(?={_IS_CODE})",
             _I,
         ),
         _DIGITS4,
@@ -1685,6 +1707,7 @@ TABLE: tuple[Detector, ...] = (
         (("Is 85577 a good zip code", "85577"),),
         ("85577 files to zip",),
         words=("zip", "postal", "postcode", "post code"),
+        hint=(rf"\d{_IS_CODE}",),
         first=r"\d(?=\d{4})",
     ),
     Detector(
@@ -1702,11 +1725,7 @@ TABLE: tuple[Detector, ...] = (
         ),
         ("we sold 20095 Toyotas", "Room 5, 20095 The end", "version 5 of 20095 Files"),
         check=_before_town,
-        hint=tuple(
-            rf"{before}\d\d\d\d\d [{upper}]"
-            for before in (*_BEFORE_CODE, r"\bin ", r"\ben ", "à ")
-            for upper in ("A-Z", UPPER_RANGES)
-        ),
+        hint=(rf"\d\d\d\d\d {_UP}",),
         first=r"\d",
     ),
     Detector(
@@ -1727,7 +1746,7 @@ TABLE: tuple[Detector, ...] = (
         (("12 Zorvan Road\nZorvanville 90210", "90210"),),
         ("Ticket 88123", "see Order 90210", "at 12 Zorvan Road. See Ticket 90210"),
         check=_after_town,
-        hinting=_STREETS,
+        hint=_HOUSE_HINTS,
         first=_UP,
     ),
     Detector(
@@ -1740,12 +1759,7 @@ TABLE: tuple[Detector, ...] = (
         (("a flat in West Zorvanville 90210 for", "90210"),),
         ("bug in Windows 10240", "see Zorvan 90210"),
         check=lambda m: None if m[0].split(" ")[-2] in _NUMBERED else m.span("v"),
-        hint=tuple(
-            rf"\b{word} {town * many}\d\d\d\d\d"
-            for word in ("in", "near", "from")
-            for many in (1, 2)
-            for town in (r"[A-Z]\S+ ", rf"[{UPPER_RANGES}]\S+ ")
-        ),
+        hint=(rf"(?:\bin|\bnear|\bfrom) {_UP}\S*(?: {_UP}\S*)? \d\d\d\d\d",),
         first=r"[inf]",
     ),
     Detector(
@@ -1767,19 +1781,11 @@ TABLE: tuple[Detector, ...] = (
             if _DAY_BEFORE.search(m.string, max(0, m.start() - 24), m.start())
             else _before_town(m)
         ),
-        hint=tuple(
-            before + code
-            for before in _BEFORE_CODE
-            for code in (
-                r"\d\d\d\d [A-Z]",
-                rf"\d\d\d\d [{UPPER_RANGES}]",
-                r"\d\d\d\d[A-Z][A-Z] ",
-                r"\d\d\d\d [A-Z][A-Z] ",
-                r"\d\d-\d\d\d ",
-                r"\d\d\d\d-\d\d\d ",
-                r"\d\d\d \d\d [A-Z]",
-                rf"\d\d\d \d\d [{UPPER_RANGES}]",
-            )
+        hint=(
+            r"\d\d\d\d[A-Z][A-Z] ",
+            rf"\d\d-\d\d\d {_UP}",
+            rf"\d\d\d \d\d {_UP}",
+            *(rf"{before}\d\d\d\d {_UP}" for before in _BEFORE_CODE),
         ),
         first=r"\d",
     ),
@@ -1796,9 +1802,7 @@ TABLE: tuple[Detector, ...] = (
         ("H1N 2", "K1A0B1", "WA 2000"),
         check=lambda m: m.span(m.lastgroup or "v"),
         hint=(
-            r"[A-Z]\d[A-Z] \d[A-Z]\d",
-            r"[A-Z] [A-Z]\d[A-Z]\d",
-            r"[A-Z], [A-Z]\d[A-Z]\d",
+            r"\d[A-Z]",
             *(
                 rf"\b{state},? \d\d\d\d"
                 for state in ("NSW", "VIC", "QLD", "TAS", "WA", "SA", "ACT", "NT")
@@ -2022,7 +2026,8 @@ TABLE: tuple[Detector, ...] = (
             "The Johnson Act",
         ),
         check=_known_name,
-        hint=_NAME_HINTS,
+        hint=_ABROAD,
+        hinting=_NAMES,
         first=_UP,
     ),
     Detector(
@@ -2060,7 +2065,8 @@ TABLE: tuple[Detector, ...] = (
             ((text, value),),
             ("Anna and the others", "Anna and Google", "Python and Java"),
             check=_beside_known,
-            hint=_NAME_HINTS,
+            hint=_ABROAD,
+            hinting=_NAMES,
             words=_ANDS,
             first=_UP,
         )
@@ -2376,7 +2382,7 @@ TABLE: tuple[Detector, ...] = (
         (("Olga Łapaj told me that", "Olga Łapaj"),),
         ("The report says so", "Nobody told me"),
         check=announced_strictly,
-        hint=(rf"{_UP}\S+{_DOES}",),
+        hint=(rf"{_ENDING}{_DOES}",),
         words=(
             "told me",
             "told us",
@@ -2449,6 +2455,7 @@ TABLE: tuple[Detector, ...] = (
         ("Main Results\nwe found that", "Summary\n12 Items"),
         check=_letterhead,
         words=("\n",),
+        hint=(rf"(?:[\w'’-]|{_UP}\.){CONTACT_BELOW.pattern}",),
     ),
     Detector(
         "PERSON",
@@ -2458,7 +2465,8 @@ TABLE: tuple[Detector, ...] = (
         (("forward it to Kowalski", "Kowalski"), ("Where is Johnson's desk?", "Johnson")),
         ("ask the Johnson about it", "The Johnson Act", "Zorvan"),
         check=_lone_surname,
-        hint=_NAME_HINTS,
+        hint=_ABROAD,
+        hinting=_NAMES,
         first=_UP,
     ),
 )

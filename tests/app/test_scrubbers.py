@@ -6,7 +6,7 @@ import pytest
 
 from flywheel_stream.errors import ConfigError
 from flywheel_stream.gating import PlainGate, _scanner
-from flywheel_stream.hints import How, Row
+from flywheel_stream.hints import Row
 from stream import scrubbers
 from stream.scrubbers import DiskShelf, build_scrubber
 from stream.settings import load_settings
@@ -31,7 +31,7 @@ def test_a_shelf_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
 
 def test_patterns_from_the_shelf_find_the_same(tmp_path: Path) -> None:
     pytest.importorskip("hyperscan")
-    rows = [Row(1, "foo", How.PLAIN), Row(2, "b[ar]+z", How.CASELESS)]
+    rows = [Row(1, "foo"), Row(2, "b[ar]+z", caseless=True)]
     shelf = DiskShelf(tmp_path)
     found: list[int] = []
     for _ in range(2):
