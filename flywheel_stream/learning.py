@@ -17,7 +17,15 @@ from flywheel_stream import metrics, telling, topics
 from flywheel_stream.alerts import Alerts, OpenIncident, Spike
 from flywheel_stream.classifying import KindClassifier
 from flywheel_stream.clusters import Clusters
-from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
+from flywheel_stream.comparing import (
+    CLUSTER,
+    TOPIC,
+    ComparePolicy,
+    Comparing,
+    Passed,
+    Picture,
+    Standing,
+)
 from flywheel_stream.consistency import Consistency
 from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.curation import Curation
@@ -133,6 +141,8 @@ class Counted(Struct, array_like=True):
     followed: bool
     learnt: list[Finding] = []
     contradiction: Finding | None = None
+    topic: str | None = None
+    """Of a call of the sample; the id that it had when this was counted."""
 
 
 class AppPicture(NamedTuple):
@@ -395,19 +405,26 @@ class Fold:
             if kinds:
                 learnt = self._learnt(kinds, before, vector)
                 kinds = _with_learnt(kinds, learnt)
-            if before is None and vector is not None and self._is_sampled(judged):
-                self._learn_topic(judged, vector, at)
+            topic = self._topic(judged, before, vector, at)
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
             self._successes.judge(judged, look.reasons, vector, at)
             placed = look._replace(kinds=kinds)
-            outputs += self._count(judged, before, placed, cluster, at, learnt=learnt)
+            outputs += self._count(judged, before, placed, cluster, at, learnt=learnt, topic=topic)
         return outputs + self._curate(judged, kinds, cluster)
 
-    def _learn_topic(self, judged: Judged, vector: Any, at: float) -> None:
+    def _topic(self, judged: Judged, before: Counted | None, vector: Any, at: float) -> str | None:
+        """What a call of the sample is about: learnt when it is first judged, and it stands."""
+        if before is not None:
+            return self._topics.resolve(before.topic) if before.topic else None
+        if vector is None or not self._is_sampled(judged):
+            return None
         call = judged.interaction
         user = call.user_id or call.session_id or None
-        self._topics.learn(judged.trace_id, vector, at, excerpt(call.question), user)
+        placed = self._topics.learn(judged.trace_id, vector, at, excerpt(call.question), user)
+        for old, new in placed.merged:
+            self._comparing.merge(TOPIC, old, new)
+        return placed.topic
 
     def _learnt(self, kinds: list[Finding], before: Counted | None, vector: Any) -> list[Finding]:
         """What memory tells of a failure; decided when it is placed, and then it stands."""
@@ -435,6 +452,7 @@ class Fold:
         """What is known of a cluster by its id goes on under the one that it became."""
         self._alerts.merged(old, new)
         self._lifecycles.merged(old, new, at)
+        self._comparing.merge(CLUSTER, old, new)
         if old in self._kinds:
             self._kinds.setdefault(new, Counter()).update(self._kinds.pop(old))
 
@@ -462,6 +480,7 @@ class Fold:
         at: float,
         *,
         learnt: list[Finding],
+        topic: str | None,
     ) -> list[Output]:
         """Counts the call in place of what its former revision counted."""
         call = judged.interaction
@@ -478,6 +497,7 @@ class Fold:
             followed=judged.next is not None,
             learnt=learnt or (before.learnt if before else []),
             contradiction=before.contradiction if before else self._told.get(judged.trace_id),
+            topic=topic,
         )
         if before is not None:
             self._take_back(call, before)
@@ -764,7 +784,7 @@ class Fold:
 
     def compared(self) -> Picture:
         """Windows, votes, arms, drift and fairness, at the present event time."""
-        return self._comparing.picture(self.now, self._names.label)
+        return self._comparing.picture(self.now, self._names.label, self._topics.label)
 
     def _rename(self, cluster: str) -> None:
         kinds = self._kinds[cluster]
@@ -891,7 +911,12 @@ def _questions(records: Iterable[Learnable], sample_rate: float) -> list[str]:
 
 def _standing(counted: Counted) -> Standing:
     return Standing(
-        counted.satisfied, counted.weight, counted.thumb, bool(counted.kinds), counted.cluster
+        counted.satisfied,
+        counted.weight,
+        counted.thumb,
+        bool(counted.kinds),
+        counted.cluster,
+        counted.topic,
     )
 
 
@@ -908,6 +933,7 @@ def _counted_row(counted: Counted) -> list[Any]:
         counted.followed,
         [list(structs.astuple(finding)) for finding in counted.learnt],
         list(structs.astuple(counted.contradiction)) if counted.contradiction else None,
+        counted.topic,
     ]
 
 
@@ -918,6 +944,7 @@ def _counted(row: Sequence[Any]) -> Counted:
     counted.learnt = learnt
     if len(row) > 10 and row[10]:
         counted.contradiction = Finding(*row[10])
+    counted.topic = row[11] if len(row) > 11 else None
     return counted
 
 

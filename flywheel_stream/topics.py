@@ -80,6 +80,14 @@ class TopicMap(NamedTuple):
     """Share of what is not listed."""
 
 
+class Placed(NamedTuple):
+    """Where a record of the sample went."""
+
+    topic: str
+    merged: tuple[tuple[str, str], ...] = ()
+    """Topics that became one at this record, the old id and the one that goes on, in order."""
+
+
 class Topics:
     """What an app's users ask about.
 
@@ -106,7 +114,7 @@ class Topics:
         ts: float,
         text: str = "",
         user: str | None = None,
-    ) -> None:
+    ) -> Placed:
         """Learns from a record of the sample.
 
         Args:
@@ -125,7 +133,9 @@ class Topics:
                 self._near //= 2
         for old, new in placed.merged:
             self._merge(old, new)
-        self._count(self._clusters.resolve(placed.cluster), ts, unseen=far)
+        topic = self._clusters.resolve(placed.cluster)
+        self._count(topic, ts, unseen=far)
+        return Placed(topic, placed.merged)
 
     def _count(self, topic: str, ts: float, *, unseen: bool) -> None:
         for _ in range(self._clock.advance(ts)):
@@ -165,6 +175,10 @@ class Topics:
             vector: shape (dims,).
         """
         return self._clusters.home(vector)
+
+    def resolve(self, topic: str) -> str:
+        """The present id of a topic that may have been merged into another."""
+        return self._clusters.resolve(topic)
 
     def label(self, topic: str) -> str:
         """The words that set a topic apart, of one that was merged those of what it became."""

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec import structs
 
 from flywheel_stream import classifying, clusters, metrics, topics
+from flywheel_stream.comparing import ComparePolicy
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
 from flywheel_stream.event_time import NEVER
@@ -901,6 +903,77 @@ def test_what_is_known_of_a_cluster_follows_to_the_one_that_it_merges_into(
     assert all(row["kinds"] == ["unexplained"] for row in over)
     assert fold._alerts.subjects() == [new]
     assert last.trace_id not in fold._alerts._watch.clusters[new].traces
+
+
+class Noisy:
+    """Texts are a subject and a number: so far apart that some found clusters of their own."""
+
+    name, dims = "noisy", 64
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        rows = [
+            [self._drawn(ord(letter)), self._drawn(int(n))] for letter, n in map(str.split, texts)
+        ]
+        return np.array(rows).sum(axis=1).astype(np.float32)
+
+    def _drawn(self, seed: int) -> Any:
+        return np.random.default_rng(seed).normal(size=self.dims)
+
+
+def four_subjects() -> list[Learnable]:
+    """Failures, half of them in the sample of all traffic; of some it is said later that they please."""
+    out: list[Learnable] = []
+    sent: list[Judged] = []
+    for n in range(280):
+        call = interaction(f"t{n}", START + 10 * n, n, prompt=f"{'abcd'[n % 4]} {n}")
+        first = judged(call, n, thumb(call.trace_id, call.at, "down"))
+        sent.append(structs.replace(first, why="sample") if n // 4 % 2 else first)
+        out.append(sent[-1])
+        if n > 180:
+            old = sent[n - 180]
+            happy = thumb(old.trace_id, call.at + 1, "up")
+            out.append(judged(old.interaction, n, *old.signals, happy, n=1))
+    return out
+
+
+@pytest.mark.parametrize("cuts", ["one", "many", "restarts"])
+def test_figures_of_clusters_and_topics_add_up_under_what_they_became(
+    monkeypatch: pytest.MonkeyPatch, cuts: str
+) -> None:
+    """Also of calls that were counted before, and are revised after, as a recount has it."""
+    monkeypatch.setattr(clusters, "_FIRST_REGROUP", 100)
+    policy = LearnPolicy(sample_rate=0.0, compare=ComparePolicy(max_values=50))
+    learner = Learner(0, policy, Noisy())
+    records = four_subjects()
+    for record in records if cuts != "one" else []:
+        feed(learner, [record, clock(record_ts(record) + 9.5)])
+        if cuts == "restarts" and record_ts(record) % 200 == 0:
+            again = Learner(0, policy, Noisy())
+            again.load(learner.dump(), [learner.dump_app("shop")])
+            learner = again
+    feed(learner, [*(records if cuts == "one" else []), clock(START + 3_600)])
+    (fold,) = learner.folds()
+    for dimension, known in (("cluster", fold._clusters), ("topic", fold._topics._clusters)):
+        assert len(known.merged_into) >= 2
+        expected: dict[str, Counter[str]] = {}
+        for name, counted in fold._counted.items():
+            own = getattr(counted, dimension)
+            if own is not None:
+                cell = expected.setdefault(known.resolve(own), Counter())
+                cell.update(["judged", counted.thumb or ""])
+                cell["sampled"] += int(name[1:]) // 4 % 2
+        shown = [
+            r for r in fold.compared().windows if r.dimension == dimension and r.window == "1d"
+        ]
+        assert len(shown) < 12
+        assert {r.value: (r.judged, r.up, r.down) for r in shown} == {
+            name: (cell["judged"], cell["up"], cell["down"]) for name, cell in expected.items()
+        }
+        if dimension == "topic":
+            assert {r.value: r.calls for r in shown} == {
+                name: cell["sampled"] for name, cell in expected.items()
+            }
+            assert sum(r.up for r in shown) >= 20
 
 
 def test_a_part_that_splits_off_is_no_new_failure(monkeypatch: pytest.MonkeyPatch) -> None:
