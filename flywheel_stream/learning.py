@@ -112,7 +112,7 @@ class LearnPolicy:
 
 
 class Look(NamedTuple):
-    """What is told of a record before it is counted, so that texts are embedded in one batch."""
+    """What is told of a record before it is counted."""
 
     kinds: list[Finding]
     """Of failure, by checks and words, and by what was answered before."""
@@ -120,9 +120,10 @@ class Look(NamedTuple):
     """Why it is a success."""
     judgement: Judgement
     """By what implicit signals have been worth, where no explicit one says more."""
+    contradiction: Finding | None
+    """Held against other answers once, when the call is first judged; that stands."""
 
 
-_NOTHING = Look([], [], Judgement(0.5, 1.0))
 _Where = tuple[Slice, tuple[str, ...], bool]
 """A slice, its values of attributes, and whether duplicates are meant."""
 
@@ -216,7 +217,6 @@ class Fold:
         self._topics = Topics(embedder.dims)
         self._successes = Successes(embedder.dims, policy.revision_window)
         self._worths = Worths(policy.revision_window)
-        self._told: dict[str, Finding | None] = {}  # of calls that this advance judges first
         self._classifier = KindClassifier()
         self._failures: Counter[str] = Counter()
         self._urgencies: dict[str, float] = {}
@@ -255,15 +255,15 @@ class Fold:
             return []
         outputs: list[Output] = []
         due = self._buffer.pop_until(watermark)
-        looks = self._look(due)
-        vectors = self._embed(due, looks)
+        vectors = self._embed(due)
         self._curation.prepare(record for record in due if isinstance(record, Judged))
-        for record, look in zip(due, looks, strict=True):
+        for record in due:
             at = max(slot(record).ts, self.now)
             outputs += self._pass_time(at, inclusive=False)
             if isinstance(record, Judged):
-                outputs += self._judge(record, look, vectors.get(record.trace_id), at)
+                outputs += self._take_judged(record, vectors, at)
             elif isinstance(record, Deployed):
+                self._consistency.clear()
                 self._deployments.append(record.deployment)
                 self._comparing.deploy(record.deployment)
             elif isinstance(record, Decided):
@@ -273,50 +273,49 @@ class Fold:
         self._forget(watermark - self._policy.revision_window)
         return outputs
 
-    def _look(self, due: Sequence[Learnable]) -> list[Look]:
-        """What is told of each record, in their order and by nothing else.
+    def _take_judged(self, judged: Judged, vectors: Mapping[str, Any], at: float) -> list[Output]:
+        # By each record's own time: how far a batch reaches must not decide what is known of it.
+        self._forget(at - self._policy.revision_window)
+        look = self._look(judged, at)
+        vector = None
+        if self._has_to_be_placed(judged, look):
+            vector = vectors.get(judged.trace_id)
+            if vector is None:
+                vector = self._embedder.embed([judged.interaction.question])[0]
+        return self._judge(judged, look, vector, at)
 
-        For they come in other batches after a crash. A call is held against others once, when it
-        is first judged; that stands.
-        """
-        looks: list[Look] = []
-        self._told = {}
-        for record in due:
-            if isinstance(record, Deployed):
-                self._consistency.clear()
-            looks.append(self._look_at(record) if isinstance(record, Judged) else _NOTHING)
-        return looks
-
-    def _look_at(self, judged: Judged) -> Look:
-        told = self._contradiction(judged)
-        at = max(slot(judged).ts, self.now)
+    def _look(self, judged: Judged, at: float) -> Look:
+        """What is told of a record, by those before it and by nothing else."""
+        told = self._contradiction(judged, at)
         satisfied, uncertainty, says = self._worths.take(judged, at)
         refined = judged if says == judged.satisfied else structs.replace(judged, satisfied=says)
         kinds = failure_kinds(refined, [told] if told else [])
         reasons = self._successes.look(judged, kinds, satisfied)
-        return Look(kinds, reasons, Judgement(satisfied, uncertainty))
+        return Look(kinds, reasons, Judgement(satisfied, uncertainty), told)
 
-    def _contradiction(self, judged: Judged) -> Finding | None:
-        trace_id, window = judged.trace_id, self._policy.revision_window
-        before = self._counted.get(trace_id)
+    def _contradiction(self, judged: Judged, at: float) -> Finding | None:
+        before = self._counted.get(judged.trace_id)
         if before is not None:
             return before.contradiction
-        if trace_id not in self._told:
-            at = max(slot(judged).ts, self.now)
-            forgotten = at - judged.interaction.at > window
-            self._consistency.forget(at - window)
-            self._told[trace_id] = None if forgotten else self._consistency.compare(judged)
-        return self._told[trace_id]
+        horizon = at - self._policy.revision_window
+        self._consistency.forget(horizon)
+        return None if judged.interaction.at < horizon else self._consistency.compare(judged)
 
-    def _embed(self, due: Sequence[Learnable], looks: Sequence[Look]) -> dict[str, Any]:
-        """Vectors of what has no cluster yet and of the sample, in one batch."""
+    def _embed(self, due: Sequence[Learnable]) -> dict[str, Any]:
+        """Vectors of nearly all that will be placed, in one batch; others are embedded by themselves."""
         texts: dict[str, str] = {}
-        for record, look in zip(due, looks, strict=True):
-            if isinstance(record, Judged) and self._has_to_be_placed(record, look):
+        for record in due:
+            if isinstance(record, Judged) and self._may_be_placed(record):
                 texts.setdefault(record.trace_id, record.interaction.question)
         if not texts:
             return {}
         return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
+
+    def _may_be_placed(self, judged: Judged) -> bool:
+        known = self._counted.get(judged.trace_id)
+        if known is None:
+            return _may_be_placed(judged, self._policy.sample_rate)
+        return praised(judged) or (known.cluster is None and bool(failure_kinds(judged)))
 
     def _has_to_be_placed(self, judged: Judged, look: Look) -> bool:
         """As a failure, as a success, or among the topics."""
@@ -496,7 +495,7 @@ class Fold:
             kinds=[kind.kind for kind in look.kinds],
             followed=judged.next is not None,
             learnt=learnt or (before.learnt if before else []),
-            contradiction=before.contradiction if before else self._told.get(judged.trace_id),
+            contradiction=look.contradiction,
             topic=topic,
         )
         if before is not None:
@@ -899,14 +898,14 @@ def _questions(records: Iterable[Learnable], sample_rate: float) -> list[str]:
     return [
         record.interaction.question
         for record in records
-        if isinstance(record, Judged)
-        and (
-            record.why == "sample"
-            or is_sampled(record.trace_id, sample_rate)
-            or praised(record)
-            or failure_kinds(record)
-        )
+        if isinstance(record, Judged) and _may_be_placed(record, sample_rate)
     ]
+
+
+def _may_be_placed(judged: Judged, sample_rate: float) -> bool:
+    """Whether a call has a place by itself; others may have one by what is known of others."""
+    sampled = judged.why == "sample" or is_sampled(judged.trace_id, sample_rate)
+    return sampled or praised(judged) or bool(failure_kinds(judged))
 
 
 def _standing(counted: Counted) -> Standing:

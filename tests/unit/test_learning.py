@@ -265,6 +265,30 @@ def test_what_was_counted_follows_a_contradiction_and_a_late_signal_everywhere()
     assert told[0]["cluster"] == told[2]["cluster"]
 
 
+@pytest.mark.parametrize("early", [-1800.0, 1800.0])
+def test_how_far_time_moves_at_once_does_not_decide_what_can_be_revised(early: float) -> None:
+    """A signal a day later finds its call, or not, by their own times."""
+    day = LearnPolicy().revision_window
+    call = interaction("t0", START)
+    first = judged(call, 0, thumb("t0", START, "down"))
+    other = judged(
+        interaction("t1", START + day - 3600), 1, thumb("t1", START + day - 3600, "down")
+    )
+    late = judged(call, 2, *first.signals, thumb("t0", START + day - early, "up"))
+    after = judged(interaction("t2", START + 2 * day), 3, thumb("t2", START + 2 * day, "up"))
+    learners = []
+    for fine in (False, True):
+        learner = new_learner()
+        for record in (first, other, late, after):
+            feed(learner, [record, *([clock(record.ts + 11)] if fine else [])])
+        feed(learner, [clock(START + 3 * day)])
+        learners.append(learner)
+    straight, fine_one = (learner.folds()[0] for learner in learners)
+    assert straight.picture().failures["unexplained"] == (1 if early > 0 else 2)
+    states = [fold.dump() | {"fence": 0} for fold in (straight, fine_one)]
+    assert plain(states[0]) == plain(states[1])
+
+
 def test_a_failure_that_stays_one_is_counted_once() -> None:
     learner = new_learner()
     call = interaction("t1", START)
