@@ -34,7 +34,7 @@ from flywheel_stream.events import (
     encode,
 )
 from flywheel_stream.learning import Fold, Learner, LearnPolicy
-from flywheel_stream.signals import judge
+from tests import calls
 
 START = 1_760_000_000.0 - 1_760_000_000.0 % 60
 EMBEDDER = HashingEmbedder()
@@ -42,40 +42,19 @@ POLICY = LearnPolicy(versions={"rules": "t"})
 
 
 def interaction(trace: str, ts: float, offset: int = 0, **fields: Any) -> Interaction:
-    base: dict[str, Any] = {
-        "trace_id": trace,
-        "ts": ts,
-        "app": "shop",
-        "model": "m",
+    usual: dict[str, Any] = {
         "variant": "a",
-        "user_id": f"u_{trace}",
         "prompt": "Where is my refund for the blue shoes?",
         "response": f"answer {trace}",
-        "pii": {},
-        "checks": [],
-        "fingerprint": f"f-{trace}",
-        "seen": 1,
         "origin": Origin("llm.logs", 0, offset),
     }
-    return Interaction(**{**base, **fields})
+    return calls.interaction(trace, ts, **(usual | fields))
 
 
 def judged(
     call: Interaction, offset: int, *signals: Signal, topic: str = "llm.feedback", n: int = 0
 ) -> Judged:
-    satisfied, uncertainty = judge(call.checks, signals)
-    return Judged(
-        origin=Origin(topic, 0, offset, n),
-        trace_id=call.trace_id,
-        ts=max([call.at, *(s.at for s in signals)]),
-        app=call.app,
-        revision=len(signals),
-        why="signal" if signals else "check",
-        interaction=call,
-        signals=list(signals),
-        satisfied=satisfied,
-        uncertainty=uncertainty,
-    )
+    return calls.judged(call, *signals, origin=Origin(topic, 0, offset, n))
 
 
 def thumb(trace: str, ts: float, value: str) -> Signal:
