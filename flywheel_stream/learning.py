@@ -30,7 +30,7 @@ from flywheel_stream.consistency import Consistency
 from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import StateError, expect_version
 from flywheel_stream.event_time import (
     NEVER,
     TICK,
@@ -83,7 +83,8 @@ from flywheel_stream.triage import Budget, Situation, advise, urgency
 from flywheel_stream.watching import AlertPolicy
 from flywheel_stream.worths import WorthPicture, Worths
 
-STATE_VERSION = 2
+STATE_VERSION = 3
+"""Of all that a snapshot holds: it changes when any part does, and no other version loads."""
 RECENT_DEPLOYMENT = 6 * 3600.0
 """Seconds before an incident in which a deployment is suspected."""
 CLEARLY_BETTER = 0.1
@@ -846,11 +847,7 @@ class Fold:
         Raises:
             StateError: the state is of another version or embedder.
         """
-        if state.get("v") != STATE_VERSION:
-            raise StateError(
-                f"The state of app {self.app!r} has version {state.get('v')}, not {STATE_VERSION}: "
-                "run the version that wrote it, or start with another prefix (FLYWHEEL_PREFIX)."
-            )
+        expect_version(state, STATE_VERSION, f"The state of app {self.app!r},")
         if state["embedder"] != self._embedder.name:
             raise StateError(
                 f"The state of app {self.app!r} was learnt with embedder {state['embedder']!r}: "
@@ -874,20 +871,14 @@ class Fold:
         self._curation.load(state["curation"])
         self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
-        # States of before there were these load without them.
-        self._names = ClusterNames.load(state.get("names", {}), self._policy.cluster_capacity)
-        if "lifecycles" in state:
-            capacity = self._policy.cluster_capacity
-            self._lifecycles = Lifecycles.load(state["lifecycles"], capacity)
-        self._consistency = Consistency.load(state.get("consistency", []))
-        if "topics" in state:
-            self._topics = Topics.load(state["topics"], self._embedder.dims)
-            self._classifier = KindClassifier.load(state["classifier"])
-        if "successes" in state:
-            window = self._policy.revision_window
-            self._successes = Successes.load(state["successes"], self._embedder.dims, window)
-        if "worths" in state:
-            self._worths = Worths.load(state["worths"], self._policy.revision_window)
+        dims, window = self._embedder.dims, self._policy.revision_window
+        self._names = ClusterNames.load(state["names"], self._policy.cluster_capacity)
+        self._lifecycles = Lifecycles.load(state["lifecycles"], self._policy.cluster_capacity)
+        self._consistency = Consistency.load(state["consistency"])
+        self._topics = Topics.load(state["topics"], dims)
+        self._classifier = KindClassifier.load(state["classifier"])
+        self._successes = Successes.load(state["successes"], dims, window)
+        self._worths = Worths.load(state["worths"], window)
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
@@ -937,13 +928,11 @@ def _counted_row(counted: Counted) -> list[Any]:
 
 
 def _counted(row: Sequence[Any]) -> Counted:
-    """Of a row; those of before anything was learnt of failures are shorter."""
-    learnt = [Finding(*finding) for finding in row[9]] if len(row) > 9 else []
-    counted = Counted(row[0], Slice(*row[1]), *row[2:9])
-    counted.learnt = learnt
-    if len(row) > 10 and row[10]:
-        counted.contradiction = Finding(*row[10])
-    counted.topic = row[11] if len(row) > 11 else None
+    ts, where, *rest, learnt, contradiction, topic = row
+    counted = Counted(ts, Slice(*where), *rest)
+    counted.learnt = [Finding(*finding) for finding in learnt]
+    counted.contradiction = Finding(*contradiction) if contradiction else None
+    counted.topic = topic
     return counted
 
 
@@ -1096,8 +1085,10 @@ class Learner:
         """Restores a partition from its row and the states of its apps.
 
         Raises:
-            StateError: a state is of another version or embedder.
+            StateError: the row or a state is of another version, or a state of another embedder.
         """
+        if own is not None:
+            expect_version(own, STATE_VERSION, f"The state of learn partition {self.partition},")
         for state in apps:
             fold = Fold(state["app"], self._policy, self._embedder)
             fold.load(state)

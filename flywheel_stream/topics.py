@@ -260,7 +260,7 @@ class Topics:
 
     @classmethod
     def load(cls, state: dict[str, Any], dims: int) -> "Topics":
-        """The inverse of ``dump``; one of before there was a map has its topics begin unnamed.
+        """The inverse of ``dump``.
 
         Raises:
             StateError: the clusters do not load.
@@ -269,12 +269,11 @@ class Topics:
         self._clusters = Clusters.load(state["clusters"])
         self._seen = state["seen"]
         self._near = np.array(state["near"], dtype=np.int64)
-        if "names" in state:
-            self._names = ClusterNames.load(state["names"], _CAPACITY)
-            self._clock.load(state["clock"])
-            self._recent = dict(state["recent"])
-            self._sizes = dict(state["sizes"])
-            self._news = dict(state["news"])
+        self._names = ClusterNames.load(state["names"], _CAPACITY)
+        self._clock.load(state["clock"])
+        self._recent = dict(state["recent"])
+        self._sizes = dict(state["sizes"])
+        self._news = dict(state["news"])
         return self
 
 

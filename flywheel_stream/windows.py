@@ -46,7 +46,7 @@ _SATISFIED = 1 << 20
 _EMPTY = (0,) * 9
 _AGE = 86_400
 """Seconds after which what was seen of a value counts half for its rank."""
-_VERSION = 1
+_VERSION = 2
 
 
 def traffic(calls: int, duplicates: int = 0) -> Cell:
@@ -227,14 +227,13 @@ class Windows:
         expect_version(state, _VERSION, "Windows")
         self._now = state["now"]
         self._rows = {}
-        for dimension, value, since, cells, *merged in state["rows"]:  # older ones have no last
-            self._rows.setdefault(dimension, {})[value] = _Row(since, cells, *merged)
+        for dimension, value, since, cells, merged in state["rows"]:
+            self._rows.setdefault(dimension, {})[value] = _Row(since, cells, merged)
         self._heirs = {name: _heirs(rows) for name, rows in self._rows.items()}
         self._heavy = {}
-        filled = state.get("filled", ())
         for name, seen in state["seen"].items():
             own = [value for value in self._rows.get(name, ()) if value != OTHER]
-            self._hitters(name).load(own, seen, filled=name in filled)
+            self._hitters(name).load(own, seen, filled=name in state["filled"])
 
 
 class _Row:

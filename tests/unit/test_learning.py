@@ -796,22 +796,20 @@ def test_what_a_decision_is_learnt_from_is_embedded_ahead() -> None:
     assert asked <= waiting
 
 
-def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
-    fold = Fold("shop", POLICY, EMBEDDER)
-    state = fold.dump()
-    for part in (
-        "names",
-        "lifecycles",
-        "consistency",
-        "topics",
-        "classifier",
-        "successes",
-        "worths",
-    ):
-        del state[part]
-    again = Fold("shop", POLICY, EMBEDDER)
-    again.load(state)
-    assert plain(again.dump()) == plain(fold.dump())
+@pytest.mark.parametrize("version", [None, 2, 4])
+def test_a_state_of_another_version_is_refused_whole_by_name(version: int | None) -> None:
+    """No part of it is taken over: what one version learnt is not what another would have."""
+    learner = new_learner()
+    feed(learner, [*session(), *ends()])
+    app, own = learner.dump_app("shop"), learner.dump()
+    again = new_learner()
+    with pytest.raises(StateError, match=r"app 'shop', of version .*FLYWHEEL_PREFIX"):
+        again.load(own, [app | {"v": version}])
+    with pytest.raises(StateError, match=r"learn partition 0, of version .*FLYWHEEL_PREFIX"):
+        again.load(own | {"v": version}, [app])
+    assert again.folds() == []
+    again.load(own, [app])
+    assert plain(again.dump_app("shop")) == plain(app)
 
 
 def test_questions_are_what_will_be_embedded_and_those_that_wait_are_known_after_a_load() -> None:
