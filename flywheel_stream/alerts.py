@@ -10,16 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 from typing import Any, NamedTuple
 
-from flywheel_stream.causes import AT_ONCE, Cause, Causes, Evidence, Member
+from flywheel_stream.causes import AT_ONCE, NEAR, Cause, Causes, Evidence, Member
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import AlertState, ModelRate
 from flywheel_stream.lineage import incident_id
 from flywheel_stream.margins import Where, described, is_margin
-from flywheel_stream.subjects import EXEMPLARS, Failure
+from flywheel_stream.subjects import EXEMPLARS, Failure, Incident
 from flywheel_stream.watching import DEFAULT_POLICY, AlertPolicy, Change, Seen, Watch
 
 KINDS_TOLD = 3
 """Kinds of failure that an alert names."""
+
+REVIEW = 300.0
+"""Seconds between two looks at whether an incident is of one cause."""
 
 OTHERS_TOLD = 20
 """Other subjects of an incident that it lists."""
@@ -251,6 +254,8 @@ class Alerts:
         for change in changes:
             if change.what != "rose":
                 self._update(change)
+        if ts % REVIEW == 0:
+            self._review(told, ts)
         moved = {change.found.name: change for change in changes}
         spikes = []
         for cause in list(self._causes.open.values()):
@@ -272,16 +277,45 @@ class Alerts:
         if cause is not None:
             cause.untold = cause.untold or not is_margin(name)
         else:
-            cause = self._causes.reopen(spike.id, name, spike.since)
+            cause = self._causes.reopen(spike.id, name, spike.since, evidence)
             if cause is None:
-                known = incident_id(self._app, name, spike.since)
-                cause = Cause(known, name, "opened", spike.since, ts, spike.new)
-                self._causes.open[known] = cause
+                cause = self._open(incident_id(self._app, name, spike.since), name, spike, ts)
             told[cause.id] = cause.state
         spike.id = cause.id
         seen = change.seen
         member = Member(spike.since, True, seen.rate, seen.baseline, seen.confidence)  # noqa: FBT003
         cause.join(name, member)
+
+    def _open(self, known: str, name: str, spike: Incident, ts: float) -> Cause:
+        cause = Cause(known, name, "opened", spike.since, ts, spike.new)
+        self._causes.open[known] = cause
+        return cause
+
+    def _review(self, told: dict[str, AlertState], ts: float) -> None:
+        """Looks whether incidents that are young are of one cause each."""
+        for cause in list(self._causes.open.values()):
+            if ts - cause.since <= 2 * NEAR and len(cause.active()) > 1:
+                self._take_apart(cause, told, ts)
+
+    def _take_apart(self, cause: Cause, told: dict[str, AlertState], ts: float) -> None:
+        """What turned out to be of another cause goes to its incident, or is one of its own."""
+        evidence = self._evidence(ts)
+        for name in self._causes.apart(cause, evidence):
+            found, member = self._watch.find(name), cause.members[name]
+            if found is None or found.incident is None:
+                continue
+            other = self._causes.place(name, member.since, evidence, but=cause.id)
+            if other is None:
+                if is_margin(name):
+                    continue
+                # By its own beginning it may have given its name to the incident that it leaves.
+                known = incident_id(self._app, name, ts)
+                other = self._open(known, name, found.incident, ts)
+                told[known] = "opened"
+            found.incident.id = other.id
+            other.join(name, cause.members.pop(name))
+            other.untold = True
+            told.setdefault(cause.id, "escalated")
 
     def _update(self, change: Change) -> None:
         cause = self._causes.open.get(change.spike.id)
@@ -300,7 +334,8 @@ class Alerts:
         if not active:
             return "resolved"
         due = cause.told + AT_ONCE * 2 ** min(cause.again - 1, 5)
-        if cause.untold and ts >= due and self._is_up(cause, moved, ts):
+        waits = cause.untold and not cause.fades() and ts >= due
+        if waits and self._is_up(cause, moved, ts):
             return "escalated"  # with all that has joined; each time it takes twice as long
         risen = {n: moved[n] for n in active if n in moved and moved[n].what != "fell"}
         if cause.headline in risen:
@@ -355,6 +390,9 @@ class Alerts:
         self._causes.close(cause, ts)
         member = cause.members.get(cause.headline, Member(cause.since, baseline=cause.baseline))
         seen = Seen(0, 0.0, 0, member.confidence, member.rate, member.baseline)
+        found = self._watch.find(cause.headline)
+        if cause.headline not in cause.members and found is not None:
+            seen = self._watch.look(found)
         cause.rate, cause.baseline = seen.rate, seen.baseline
         failures = list(self._watch.failures(cause.headline, cause.since))
         cause.users = max(cause.users, len({failure.user for failure in failures}))

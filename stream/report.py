@@ -867,17 +867,24 @@ def _votes_section(summary: Mapping[str, Any]) -> Html:
 def _windows(summary: Mapping[str, Any]) -> Html:
     """Satisfaction by window, folded away; clusters are below, in what goes wrong."""
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    shown: dict[tuple[str, str, str], str] = {}
     for app, row in _told(summary, "windows"):
         if row["dimension"] != "cluster":
             key = (app, row["dimension"], row["value"])
+            shown[key] = row.get("name") or row["value"]
             share = "unknown" if row["satisfied"] is None else _percent(row["satisfied"])
             cells.setdefault(key, {})[row["window"]] = f"{share} of {row['judged']:,}"
     names = ("5m", "1h", "1d", "1w")
-    rows = [(*key, *(found.get(name, "") for name in names)) for key, found in cells.items()]
+    rows = [
+        (*key[:2], shown[key], *(found.get(name, "") for name in names))
+        for key, found in cells.items()
+    ]
     head = ("app", "by", "value", "5 minutes", "hour", "day", "week")
     table = _table(head, rows, MOST_KEYS)
     title = "Mean probability of satisfaction in the last 5 minutes, hour, day and week"
-    return _el("details", _el("summary", title), table) if rows else Html()
+    note = _soft("By topic: of the calls in the sample that topics are made of, not of all.")
+    parts = (table, note) if any(key[1] == "topic" for key in cells) else (table,)
+    return _el("details", _el("summary", title), *parts) if rows else Html()
 
 
 def _worth_section(summary: Mapping[str, Any]) -> Html:
