@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from flywheel_stream.errors import ScrubError
 from flywheel_stream.escapes import Unescaped, may_be_escaped, unescaped, united
@@ -245,10 +245,11 @@ def find(
     lower = fold(text)
     taken: bytearray | None = None
     found: list[Entity] = []
+    known: Known = {}
     for place in places:
         if before_each is not None:
             before_each()
-        for start, end in _spans(place, text, lower):
+        for start, end in _spans(place, text, lower, known):
             if taken is None:
                 taken = mask(len(text), taken_spans(text, ()))
             if start < end and taken.find(1, start, end) < 0:
@@ -260,15 +261,21 @@ def find(
 
 _BEGINNINGS = tuple(map(beginning, TABLE))
 
+Known: TypeAlias = dict[re.Pattern[str], list[re.Match[str]]]
+"""What patterns that several entries share match in a text."""
+_SHARED = frozenset(
+    pattern for pattern, times in Counter(entry.pattern for entry in TABLE).items() if times > 1
+)
+"""A run of capitalised words is the pattern of three entries, and costs more than their checks."""
 
-def _spans(place: int, text: str, lower: str) -> Iterator[Span]:
-    detector, begin = TABLE[place], _BEGINNINGS[place]
-    if begin is not None:
-        matches = _begun(detector, begin, text, lower)
-    elif detector.anchored:
-        matches = _anchored(detector, text, lower)
-    else:
-        matches = detector.pattern.finditer(text)
+
+def _spans(place: int, text: str, lower: str, known: Known) -> Iterator[Span]:
+    detector = TABLE[place]
+    matches: Iterable[re.Match[str]] | None = known.get(detector.pattern)
+    if matches is None:
+        matches = _matches(place, text, lower)
+        if detector.pattern in _SHARED:
+            matches = known[detector.pattern] = list(matches)
     for match in matches:
         if detector.context and not _in_context(detector, lower, match.start()):
             continue
@@ -277,13 +284,23 @@ def _spans(place: int, text: str, lower: str) -> Iterator[Span]:
             yield span
 
 
+def _matches(place: int, text: str, lower: str) -> Iterable[re.Match[str]]:
+    detector, begin = TABLE[place], _BEGINNINGS[place]
+    if begin is not None:
+        return _begun(detector, begin, text, lower)
+    if detector.anchored:
+        return _anchored(detector, text, lower)
+    return detector.pattern.finditer(text)
+
+
 def _begun(
     detector: Detector, begin: re.Pattern[str], text: str, lower: str
 ) -> Iterator[re.Match[str]]:
     """What ``finditer`` finds, looked for only where a match may begin."""
     end = 0
     match_at = detector.pattern.match
-    for start, stop in _windows(detector.around, lower):
+    around = detector.around
+    for start, stop in _windows(around, lower) if around else ((0, len(text)),):
         for candidate in begin.finditer(text, max(start, end), stop):
             at = candidate.start()
             if at >= end and (match := match_at(text, at)):
@@ -292,8 +309,6 @@ def _begun(
 
 
 def _windows(words: Sequence[str], lower: str) -> list[Span]:
-    if not words:
-        return [(0, len(lower))]
     places = sorted(at for word in words for at in _places(word, lower))
     windows: list[Span] = []
     for at in places:
