@@ -72,13 +72,20 @@ _NEEDS = tuple(int(detector.needs) for detector in TABLE)
 
 
 def _with_words(places: Iterable[int], lower: str) -> list[int]:
-    """The places whose entry wants no word, or one that is in the text."""
+    """The places whose entry wants no word and no context, or such as are in the text."""
     worth = []
     for place in places:
-        words = TABLE[place].words
-        if not words or any(word in lower for word in words):
+        for words in _WORDS[place]:
+            if not any(word in lower for word in words):
+                break
+        else:
             worth.append(place)
     return worth
+
+
+_WORDS = tuple(
+    tuple(words for words in (detector.words, detector.context) if words) for detector in TABLE
+)
 
 
 class HyperscanGate:

@@ -261,21 +261,29 @@ def find(
 
 _BEGINNINGS = tuple(map(beginning, TABLE))
 
-Known: TypeAlias = dict[re.Pattern[str], list[re.Match[str]]]
-"""What patterns that several entries share match in a text."""
-_SHARED = frozenset(
-    pattern for pattern, times in Counter(entry.pattern for entry in TABLE).items() if times > 1
-)
-"""A run of capitalised words is the pattern of three entries, and costs more than their checks."""
+Known: TypeAlias = dict[int, list[re.Match[str]]]
+"""What patterns that several entries share match in a text, by the first of those entries."""
+
+
+def _shared() -> dict[int, int]:
+    """Entries with the pattern of another one: a run of capitalised words costs more than checks."""
+    first: dict[re.Pattern[str], int] = {}
+    owners = [first.setdefault(entry.pattern, place) for place, entry in enumerate(TABLE)]
+    return {place: owner for place, owner in enumerate(owners) if owners.count(owner) > 1}
+
+
+_SHARED = _shared()
 
 
 def _spans(place: int, text: str, lower: str, known: Known) -> Iterator[Span]:
-    detector = TABLE[place]
-    matches: Iterable[re.Match[str]] | None = known.get(detector.pattern)
-    if matches is None:
+    detector, owner = TABLE[place], _SHARED.get(place)
+    matches: Iterable[re.Match[str]]
+    if owner is None:
         matches = _matches(place, text, lower)
-        if detector.pattern in _SHARED:
-            matches = known[detector.pattern] = list(matches)
+    elif owner in known:
+        matches = known[owner]
+    else:
+        matches = known[owner] = list(_matches(place, text, lower))
     for match in matches:
         if detector.context and not _in_context(detector, lower, match.start()):
             continue
