@@ -76,7 +76,10 @@ def _with_words(places: Iterable[int], lower: str) -> list[int]:
     worth = []
     for place in places:
         for words in _WORDS[place]:
-            if not any(word in lower for word in words):
+            for word in words:  # a generator would cost more than the search
+                if word in lower:
+                    break
+            else:
                 break
         else:
             worth.append(place)
