@@ -144,6 +144,7 @@ class Labels(NamedTuple):
     finish_reason: str
     attributes: dict[str, Scalar]
     pii: dict[str, int]
+    schema: str = ""  # in canonical form, and not yet scrubbed
 
 
 class Prepared(NamedTuple, Generic[Record]):
@@ -207,6 +208,7 @@ class Cleaner:
         self._join_window = join_window
         self._labels: dict[tuple[str, str, str, str, str, bytes], Labels] = {}
         self._known: dict[str, Scrubbed] = {}
+        self._schemas: dict[str, dict[str, Any]] = {}
 
     # ------------------------------------------------------------ decode, check, scrub
 
@@ -345,13 +347,12 @@ class Cleaner:
     def _interaction(self, prepared: Prepared[Call], pii: dict[str, int]) -> Interaction:
         (source, _, _), call, _, checks, labels = prepared
         assert labels is not None  # noqa: S101 - every call has some
-        app, model, variant, prompt_version, finish_reason, attributes, found = labels
+        app, model, variant, prompt_version, finish_reason, attributes, found, schema = labels
         for name, number in found.items():
             pii[name] = pii.get(name, 0) + number
         expect = call.expect
-        if expect is not None and expect.schema is not None:
-            schema = orjson.loads(self._label(_canonical(expect.schema), pii))
-            expect = structs.replace(expect, schema=schema)
+        if expect is not None and schema:
+            expect = structs.replace(expect, schema=self._schema(schema, pii))
         interaction = Interaction(
             trace_id=self._plain_id(call.trace_id),
             ts=call.ts,
@@ -400,7 +401,19 @@ class Cleaner:
                 self._labels.clear()
             known = self._labels[key] = self._scrubbed_labels(call)
         if call.expect is not None and call.expect.schema is not None:
-            self._label(_canonical(call.expect.schema))
+            schema = _canonical(call.expect.schema)
+            self._label(schema)  # what fails fails here, before anything of the call is passed on
+            return known._replace(schema=schema)
+        return known
+
+    def _schema(self, canonical: str, pii: dict[str, int]) -> dict[str, Any]:
+        """The scrubbed form of a schema; nobody changes it, so that calls may share it."""
+        scrubbed = self._label(canonical, pii)
+        known = self._schemas.get(scrubbed)
+        if known is None:
+            if len(self._schemas) >= LABELS:
+                self._schemas.clear()
+            known = self._schemas[scrubbed] = orjson.loads(scrubbed)
         return known
 
     def _scrubbed_labels(self, call: Call) -> Labels:

@@ -20,7 +20,7 @@ from flywheel_stream.hints import (
     first_pass,
     second_pass,
 )
-from flywheel_stream.pii import TABLE, Detector, Feature, features, fold
+from flywheel_stream.pii import TABLE, Feature, features, fold
 
 _DIGITS7 = int(Feature.DIGITS7)
 
@@ -64,17 +64,31 @@ def _worth_running(places: Collection[int], text: str) -> list[int]:
     wanted = 0
     for place in places:
         wanted |= _NEEDS[place]
-    has, lower = features(text, wanted), fold(text)
-    return [
-        place for place in places if not _NEEDS[place] & ~has and _has_word(TABLE[place], lower)
-    ]
+    has = features(text, wanted)
+    return _with_words([place for place in places if not _NEEDS[place] & ~has], fold(text))
 
 
 _NEEDS = tuple(int(detector.needs) for detector in TABLE)
 
 
-def _has_word(detector: Detector, lower: str) -> bool:
-    return not detector.words or any(word in lower for word in detector.words)
+def _with_words(places: Iterable[int], lower: str) -> list[int]:
+    """The places whose entry wants no word and no context, or such as are in the text."""
+    worth = []
+    for place in places:
+        for words in _WORDS[place]:
+            for word in words:  # a generator would cost more than the search
+                if word in lower:
+                    break
+            else:
+                break
+        else:
+            worth.append(place)
+    return worth
+
+
+_WORDS = tuple(
+    tuple(words for words in (detector.words, detector.context) if words) for detector in TABLE
+)
 
 
 class HyperscanGate:
@@ -114,21 +128,19 @@ class HyperscanGate:
         residue = not hints.isdisjoint(_RESIDUAL) or (
             Mark.USER in hints and _names_a_password(text.lower())
         )
-        places = self._hinted(hints)
-        if text.isascii() and places:
-            self._found.clear()
-            for own, scan in self._scan_patterns:
-                if not own.isdisjoint(places):
-                    scan(raw)
-            places.intersection_update(self._found)
-            lower = fold(text)
-            worth = [place for place in sorted(places) if _has_word(TABLE[place], lower)]
-        else:
-            worth = _worth_running(sorted(places), text) if places else []
-        return Gated(worth, residue=residue)
-
-    def _hinted(self, hints: Iterable[int]) -> set[int]:
-        return {place for hint in hints for place in self._places.get(hint, ())}
+        places: set[int] = set()
+        for hint in hints:
+            places.update(self._places.get(hint, ()))
+        if not places:
+            return Gated((), residue=residue)
+        if not text.isascii():
+            return Gated(_worth_running(sorted(places), text), residue=residue)
+        self._found.clear()
+        for own, scan in self._scan_patterns:
+            if not own.isdisjoint(places):
+                scan(raw)
+        places.intersection_update(self._found)
+        return Gated(_with_words(sorted(places), fold(text)), residue=residue)
 
     def _on_match(self, number: int, start: int, end: int, flags: int, context: object) -> None:
         self._found.append(number)

@@ -19,7 +19,7 @@ def values(detector: Detector, text: str) -> list[str]:
         return []
     if detector.words and not any(word in lower for word in detector.words):
         return []
-    return [text[start:end] for start, end in _spans(TABLE.index(detector), text, lower)]
+    return [text[start:end] for start, end in _spans(TABLE.index(detector), text, lower, {})]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -146,4 +146,4 @@ def test_what_an_entry_needs_is_necessary() -> None:
         lower, has = fold(ascii_only), features(ascii_only)
         for place, entry in enumerate(TABLE):
             if int(entry.needs) & ~has and any(word in lower for word in entry.words or ("",)):
-                assert list(_spans(place, ascii_only, lower)) == [], (entry.type, ascii_only)
+                assert list(_spans(place, ascii_only, lower, {})) == [], (entry.type, ascii_only)

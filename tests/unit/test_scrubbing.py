@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import scrubadub
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flywheel_stream.errors import ConfigError, ScrubError
@@ -211,6 +211,41 @@ def test_a_text_that_takes_too_long_fails_closed() -> None:
         scrubber.scrub([text])
 
 
+# ---------------------------------------------------------------- texts that come again
+
+
+@pytest.mark.parametrize("text", ["I am jo@example.com", "tickets 4111 1111 1111 1112 and more"])
+def test_a_text_that_comes_again_is_looked_through_once(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scrubber = Scrubber()
+    first = scrubber.scrub([text])
+    monkeypatch.setattr(scrubber, "_scrub", None)
+    assert scrubber.scrub([text, text]) == first * 2
+
+
+def test_of_a_text_with_personal_data_only_a_keyed_digest_is_remembered() -> None:
+    one, other = Scrubber(), Scrubber()
+    for scrubber in (one, other):
+        scrubber.scrub(["I am jo@example.com", "I am jo@example.com. " * 100])
+        assert len(scrubber._seen) == 2
+        assert "jo@" not in repr((scrubber._seen, scrubber._known))
+    assert not one._seen.keys() & other._seen.keys()
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flywheel_stream.scrubbing.MAX_REMEMBERED", 5)
+    scrubber = Scrubber()
+    scrubber.scrub([f"jo{number}@example.com" for number in range(23)])
+    assert len(scrubber._seen) <= 5
+
+
+def test_pseudonyms_are_never_those_of_another_conversation() -> None:
+    scrubber = Scrubber(secret=b"key", pseudonymous=True)
+    one, two = scrubber.scrub(["I am jo@example.com"] * 2, ["a", "b"])
+    assert one.text != two.text
+
+
 class OrderDetector(scrubadub.detectors.RegexDetector):  # type: ignore[misc]
     """A detector that somebody else wrote."""
 
@@ -277,6 +312,27 @@ def test_the_fast_gate_changes_no_result_for_texts_like_those_of_the_table() -> 
         fast, plain = fast_gate()(text), PlainGate()(text)
         assert find(text, fast.places) == find(text, plain.places), text
         assert fast.residue == plain.residue, text
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("hyperscan"), reason="hyperscan is an extra")
+@pytest.mark.parametrize(
+    "place",
+    # A value that is looked at before it is taken is hardly ever made at random.
+    [place for place, entry in enumerate(TABLE) if "(?P<v>(?=" not in entry.pattern.pattern],
+)
+def test_the_fast_gate_lets_through_whatever_a_pattern_matches(place: int) -> None:
+    """Texts made from the pattern: a hint that asks for more than the pattern does fails here."""
+
+    @settings(
+        max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.from_regex(TABLE[place].pattern), st.sampled_from(("", " birth tel zip x@y.de", "—")))
+    def check(text: str, more: str) -> None:
+        fast, plain = fast_gate()(text + more), PlainGate()(text + more)
+        assert find(text + more, fast.places) == find(text + more, plain.places)
+        assert fast.residue == plain.residue
+
+    check()
 
 
 class OpenGate:
