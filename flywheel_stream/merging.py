@@ -27,7 +27,7 @@ _SAME = 0.86  # cosine of the means of two groups that are one
 # The mean of few members is off by chance, and the more so as neighbours were picked: of its square
 # this much, divided by their number, is taken for chance (1 if members were drawn at random).
 _CHANCE = 1.5
-_BLOCK = 1024  # rows of similarities that are held at once
+_BLOCK = 256  # rows of similarities that are held at once
 _SWEEPS = 12
 _LEVELS = 6
 _PARTS = 16  # nodes that move at once: few enough not to swap places for ever
@@ -119,12 +119,12 @@ def neighbour_graph(views: NDArray[np.float32], centred: NDArray[np.float32]) ->
         return _graph(count, *(np.zeros(0, dtype=np.int64),) * 2, np.zeros(0))
     targets, weights = [], []
     for start in range(0, count, _BLOCK):
-        # Rounded, for the last bits of a matrix product depend on the number of cores.
-        alike = np.round(views[start : start + _BLOCK] @ views.T, 4)
+        alike = views[start : start + _BLOCK] @ views.T
         rows = np.arange(len(alike))
         alike[rows, start + rows] = -np.inf
-        best = np.argpartition(-alike, near - 1, axis=1)[:, :near]
-        weight = np.take_along_axis(alike, best, axis=1)
+        best = np.argpartition(alike, -near, axis=1)[:, -near:]
+        # Rounded, for the last bits of a matrix product depend on the number of cores.
+        weight = np.round(np.take_along_axis(alike, best, axis=1), 4)
         full = np.round(np.vecdot(centred[best], centred[start : start + _BLOCK, None]), 4)
         targets.append(best.ravel())
         weights.append(np.where(full >= _FULL_FLOOR, weight, -np.inf).ravel())
