@@ -884,25 +884,8 @@ Slot = tuple[str, Message | Call | Signal, str]
 """A text, and the field that takes its scrubbed form."""
 
 
-_LONG_FLOAT = re.compile(r"\d{8}\.0\b")
-
-
 def _canonical(schema: dict[str, Any]) -> str:
-    """A schema as text, with whole floats as the whole numbers that they are: a card's may be one."""
-    text = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS).decode()
-    if not _LONG_FLOAT.search(text):
-        return text
-    return orjson.dumps(_whole(schema), option=orjson.OPT_SORT_KEYS).decode()
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _whole(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_whole(part) for part in value]
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2.0**63:
-        return int(value)
-    return value
+    return orjson.dumps(schema, option=orjson.OPT_SORT_KEYS).decode()
 
 
 _ROLES = frozenset({"system", "user", "assistant", "tool", "developer", "function"})

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flywheel_stream import events
 from stream.cli import parser
-from stream.settings import Settings
+from stream.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -75,6 +75,19 @@ def test_the_smallest_input_of_the_readme_is_one() -> None:
         found, unknown = decoder.decode(json.dumps(json.loads(line)).encode())
         assert isinstance(found, Struct)
         assert unknown == 0
+
+
+def test_configurations_of_the_docs_load(tmp_path: Path) -> None:
+    file = tmp_path / "flywheel.toml"
+    blocks = [
+        block
+        for page in PAGES
+        for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    ]
+    assert blocks
+    for block in blocks:
+        file.write_text(block)
+        assert load_settings(str(file))
 
 
 def anchors(page: Path) -> set[str]:
