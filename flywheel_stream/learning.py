@@ -74,6 +74,7 @@ from flywheel_stream.lifecycle import Lifecycles, State
 from flywheel_stream.lineage import alert_id, is_sampled
 from flywheel_stream.margins import Where, described
 from flywheel_stream.naming import ClusterNames
+from flywheel_stream.rules import Rules, amount
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import Judgement, standing, thumb, vote
@@ -108,6 +109,8 @@ class LearnPolicy:
     max_per_cluster: int = 1_000
     near_bytes: int = 2_000_000
     value_attribute: str = ""
+    rules: Rules | None = None
+    """Those of the configuration, for what they say is at stake."""
     sample_rate: float = 0.01
     evaluation: EvaluationSets | None = None
 
@@ -577,11 +580,10 @@ class Fold:
         return [Output("failures", judged.trace_id, encode(record), self.app)]
 
     def _value(self, call: Interaction) -> float:
-        """What was at stake in a call, if an attribute says it."""
-        value = call.attributes.get(self._policy.value_attribute)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return 0.0
-        return float(value) if 0.0 <= value < inf else 0.0
+        """What was at stake in a call, if an attribute or a rule that fired says it."""
+        policy = self._policy
+        said = amount(call.attributes.get(policy.value_attribute))
+        return max(said, policy.rules.at_stake(call)) if policy.rules else said
 
     def _curate(self, judged: Judged, kinds: list[Finding], cluster: str | None) -> list[Output]:
         curated = self._curation.update(judged, failed=kinds, cluster=cluster)
