@@ -11,7 +11,7 @@ from math import fsum
 from typing import Any, NamedTuple
 
 from flywheel_stream.causes import AT_ONCE, NEAR, Cause, Causes, Evidence, Member
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import expect_version
 from flywheel_stream.events import AlertState, ModelRate
 from flywheel_stream.lineage import incident_id
 from flywheel_stream.margins import Where, described, is_margin
@@ -183,12 +183,16 @@ class Alerts:
         kept, gone = (self._causes.open.get(spike.id) for spike in (found.incident, lost))
         if kept is None or gone is None or kept is gone:
             return
+        self._unite(kept, gone)
+        self._ended.append(gone.id)
+
+    def _unite(self, kept: Cause, gone: Cause) -> None:
+        """What spikes in an incident goes on in another, and nothing is left of the one."""
         self._causes.unite(kept, gone)
         for name in kept.active():
             subject = self._watch.find(name)
             if subject is not None and subject.incident is not None:
                 subject.incident.id = kept.id
-        self._ended.append(gone.id)
 
     def split(self, source: str, part: str, share: float) -> None:
         """A part of a cluster became one of its own: it is not new, and fails as it did.
@@ -292,10 +296,18 @@ class Alerts:
         return cause
 
     def _review(self, told: dict[str, AlertState], ts: float) -> None:
-        """Looks whether incidents that are young are of one cause each."""
-        for cause in list(self._causes.open.values()):
-            if ts - cause.since <= 2 * NEAR and len(cause.active()) > 1:
+        """Looks whether incidents that are young are of one cause each, and each of its own."""
+        young = [c for c in self._causes.open.values() if ts - c.since <= 2 * NEAR and c.active()]
+        for cause in young:
+            if len(cause.active()) > 1:
                 self._take_apart(cause, told, ts)
+        for cause in young if len(young) > 1 else ():
+            whole = self._causes.whole(cause, self._evidence(ts))
+            if whole is not None:
+                self._unite(whole, cause)
+                whole.untold = True
+                if told.pop(cause.id, "escalated") != "escalated":  # nobody has heard of it
+                    self._causes.close(cause, ts)
 
     def _take_apart(self, cause: Cause, told: dict[str, AlertState], ts: float) -> None:
         """What turned out to be of another cause goes to its incident, or is one of its own."""
@@ -457,11 +469,7 @@ class Alerts:
         Raises:
             StateError: another version wrote it.
         """
-        if state.get("v") != _VERSION:
-            raise StateError(
-                f"The alerts of app {self._app!r} have version {state.get('v')}, not {_VERSION}: "
-                "run the version that wrote them, or start with another prefix (FLYWHEEL_PREFIX)."
-            )
+        expect_version(state, _VERSION, f"Alerts of app {self._app!r},")
         self._watch.load(state["watch"])
         self._causes.load(state["causes"])
         self._ended = list(state["ended"])

@@ -6,13 +6,13 @@ expected (the excess), how many lie in both subjects.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import log
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from scipy.special import gammainc
 
 from flywheel_stream.events import AlertState
@@ -22,7 +22,8 @@ MOST = 2 / 3
 """Of the excess of a spike, that lies in another: then the one explains the other."""
 
 AT_ONCE = 600.0
-"""Seconds within which spikes of an app begin that are taken for one, unless they exclude it."""
+"""Seconds within which spikes of an app begin, or are seen, that are taken for one, unless they
+exclude it: when one began is known to some minutes only."""
 
 NEAR = 3600.0
 """Seconds within which spikes begin that are one because they are of the same arm, kind or slice."""
@@ -57,6 +58,9 @@ SPAN = 3600.0
 
 REMEMBERED = 200
 """Incidents that are over and may come back."""
+
+PROVEN = 2.0
+"""How much a spike belongs to an incident if that is seen, not only that both began at once."""
 
 MEMBERS = 200
 """Subjects of an incident; those that are calm make room."""
@@ -156,6 +160,7 @@ class Evidence:
     """
 
     def __init__(self, rows: Iterable[Row], now: float, expects: Expects) -> None:
+        self.now = now
         self._rows = sorted(rows)
         self._first = now - SPAN
         self._expects = expects
@@ -312,11 +317,10 @@ class Causes:
             kin: the cluster that it split off from, or none.
             but: an incident that it is not of, or none.
         """
-        profile = evidence.confined(subject, since)
         best: Cause | None = None
         most = (0.0, 0.0)
         for cause in self.open.values():
-            strength = _strength(cause, subject, since, evidence, profile)
+            strength = _strength(cause, subject, since, evidence)
             if kin in cause.members:
                 strength = 4.0
             found = (strength, -abs(cause.since - since))
@@ -379,6 +383,19 @@ class Causes:
             if evidence.inside(name, region, cause.members[name].since) >= MOST
         ]
 
+    def whole(self, cause: Cause, evidence: Evidence) -> Cause | None:
+        """The open incident that all of another one turns out to belong to, of those before it."""
+        names = [name for name in cause.active() if not is_margin(name)] or cause.active()
+        for other in self.open.values():
+            if names and other.active() and other is not cause and _weight(other) >= _weight(cause):
+                strengths = (
+                    _strength(other, name, cause.members[name].since, evidence) for name in names
+                )
+                joint = structs.replace(other, members=other.members | cause.members)
+                if all(s >= PROVEN for s in strengths) and not self.apart(joint, evidence):
+                    return other
+        return None
+
     def reopen(self, name: str, subject: str, since: float, evidence: Evidence) -> Cause | None:
         """An incident that was over goes on with a spike of what it was told by, or of a part of it.
 
@@ -424,10 +441,16 @@ class Causes:
         self.over = {cause.id: cause for cause in over}
 
 
-def _strength(
-    cause: Cause, subject: str, since: float, evidence: Evidence, profile: Mapping[str, str]
-) -> float:
+def _weight(cause: Cause) -> tuple[int, float, str]:
+    """Which of two incidents goes on if they are one: that of more clusters, the older one."""
+    return len([n for n in cause.active() if not is_margin(n)]), -cause.opened, cause.id
+
+
+def _strength(cause: Cause, subject: str, began: float, evidence: Evidence) -> float:
     """How much a spike belongs to an incident; 0: it does not."""
+    near = abs(began - cause.since) <= NEAR
+    # What failed before the incident began says nothing of whether the rest is of it.
+    since = max(began, cause.since) if near else began
     overlaps = (_overlap(cause, name, subject, since, evidence) for name in cause.active())
     overlap = max(overlaps, default=0.0)
     if overlap:
@@ -437,16 +460,16 @@ def _strength(
         explained = evidence.inside(subject, core, since)
         if explained >= MOST:
             return 3.0 + explained
-    theirs = _confined(cause, evidence)
+    theirs, profile = _confined(cause, evidence), evidence.confined(subject, since)
     if any(theirs.get(name, value) != value for name, value in profile.items()):
         return 0.0
-    near = abs(since - cause.since) <= NEAR
     shared = any(theirs.get(name) == value for name, value in profile.items())
     if (near and shared) or _linked(cause, subject, since, evidence, near=near):
-        return 2.0
+        return PROVEN
     clusters = [name for name in cause.active() if not is_margin(name)]
     broad = len(clusters) >= BROAD and not theirs and not is_margin(subject)
-    return float(abs(since - cause.since) <= (NEAR if broad else AT_ONCE))
+    gap = min(abs(began - cause.since), evidence.now - cause.opened)
+    return float(gap <= (NEAR if broad else AT_ONCE))
 
 
 def _confined(cause: Cause, evidence: Evidence) -> dict[str, str]:

@@ -9,7 +9,6 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from sys import float_info
 from typing import Any, NamedTuple
 
 from msgspec import Struct, structs
@@ -75,6 +74,7 @@ from flywheel_stream.lifecycle import Lifecycles, State
 from flywheel_stream.lineage import alert_id, is_sampled
 from flywheel_stream.margins import Where, described
 from flywheel_stream.naming import ClusterNames
+from flywheel_stream.rules import Rules, amount
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import Judgement, standing, thumb, vote
@@ -109,6 +109,8 @@ class LearnPolicy:
     max_per_cluster: int = 1_000
     near_bytes: int = 2_000_000
     value_attribute: str = ""
+    rules: Rules | None = None
+    """Those of the configuration, for what they say is at stake."""
     sample_rate: float = 0.01
     evaluation: EvaluationSets | None = None
 
@@ -580,11 +582,10 @@ class Fold:
         return [Output("failures", judged.trace_id, encode(record), self.app)]
 
     def _value(self, call: Interaction) -> float:
-        """What was at stake in a call, if an attribute says it."""
-        value = call.attributes.get(self._policy.value_attribute)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return 0.0
-        return float(value) if 0.0 <= value <= float_info.max else 0.0
+        """What was at stake in a call, if an attribute or a rule that fired says it."""
+        policy = self._policy
+        said = amount(call.attributes.get(policy.value_attribute))
+        return max(said, policy.rules.at_stake(call)) if policy.rules else said
 
     def _curate(self, judged: Judged, kinds: list[Finding], cluster: str | None) -> list[Output]:
         curated = self._curation.update(judged, failed=kinds, cluster=cluster)

@@ -375,6 +375,7 @@ class Worker:
         embedder = self._embedder or load_embedder(settings)
         sink = Sink(topics, partitions, self._send, self.metrics)
         join_window = settings.join_window_hours * 3600
+        rules = Rules(settings.rules, KINDS)
         compare = ComparePolicy(
             slices=settings.traffic_attributes,
             sensitive=settings.sensitive_attributes,
@@ -390,7 +391,7 @@ class Worker:
                 sample_rate=settings.sample_rate,
                 attributes=compare.attributes,
                 join_window=join_window,
-                rules=Rules(settings.rules, KINDS),
+                rules=rules,
             ),
             window=self._window(),
             room=RedisWaitingRoom(self._redis, join_window),
@@ -413,6 +414,7 @@ class Worker:
             max_per_cluster=settings.examples_per_cluster,
             near_bytes=settings.near_bytes,
             value_attribute=settings.value_attribute,
+            rules=rules,
             sample_rate=settings.sample_rate,
             evaluation=load_evaluation_sets(settings.evaluation_sets),
             versions={

@@ -291,6 +291,31 @@ def test_a_cluster_of_a_former_incident_that_spikes_by_itself_is_another_one(
     assert known.spikes[-1].subject == "c3"
 
 
+def test_incidents_that_turn_out_to_be_one_go_on_as_one(
+    known: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if nothing had been known when they opened."""
+    end = LATER + 2 * HOUR
+    bad = failing(24, LATER, end, dict.fromkeys(("c0", "c1", "c2"), 1.0), "m2")
+    failures = [*usual(67, end + 3 * HOUR), *bad]
+    later = LATER + 14 * MINUTE
+    with monkeypatch.context() as blind:
+        blind.setattr(Causes, "place", lambda *_, **__: None)
+        blind.setattr(Causes, "whole", lambda *_: None)
+        known.run(later, [one for one in failures if one.ts < later])
+    several = known.alerts.open_incidents()
+    assert len(several) >= 3
+    known.run(later + 6 * MINUTE, [o for o in failures if later <= o.ts < later + 6 * MINUTE])
+    (left,) = known.alerts.open_incidents()
+    assert set(left.clusters) == {"c0", "c1", "c2"}
+    over = [spike.incident for spike in known.spikes if spike.state == "resolved"]
+    assert sorted([*over, left.incident]) == sorted(found.incident for found in several)
+    known.reload()
+    known.run(end + 3 * HOUR, [one for one in failures if one.ts >= later + 6 * MINUTE])
+    assert known.alerts.idle()
+    assert known.incidents() == {found.incident for found in several}
+
+
 def test_incidents_of_clusters_that_merge_become_one(known: Simulation) -> None:
     end = LATER + 2 * HOUR
     first = failing(17, LATER, end, {"c0": 2.0}, "m1")
@@ -419,6 +444,20 @@ def test_a_spike_of_more_than_an_hour_is_not_its_own_past() -> None:
     rows = [Row(100.0 * n, "c", (M1,)) for n in range(100)]
     evidence = Evidence(rows, 9_900, Flat(1.0, 0.4))
     assert evidence.confined("c", 0.0) == {"model": M1}
+
+
+@pytest.mark.parametrize(("model", "joined"), [(M1, True), (M2, False), ("", False)])
+def test_an_incident_is_of_another_if_that_shows(model: str, *, joined: bool) -> None:
+    rows = [Row(5000 + n, name, (M1,)) for n in range(20) for name in "ce"]
+    rows += [Row(5000 + n, "d", (model or (M1, M2)[n % 2],)) for n in range(20)]
+    evidence = Evidence(rows, 6000, Flat(1.0, 0.4))
+    causes = Causes()
+    members = {"c": Member(5000.0), "e": Member(5000.0)}
+    whole = Cause("i", "c", "opened", 5000.0, 5100.0, new=False, members=members)
+    part = Cause("j", "d", "opened", 4000.0, 5000.0, new=False, members={"d": Member(4000.0)})
+    causes.open = {"i": whole, "j": part}
+    assert causes.whole(part, evidence) is (whole if joined else None)
+    assert causes.whole(whole, evidence) is None
 
 
 def test_a_common_kind_links_nothing() -> None:

@@ -33,7 +33,9 @@ from flywheel_stream.events import (
     differences,
     encode,
 )
+from flywheel_stream.failures import KINDS
 from flywheel_stream.learning import Fold, Learner, LearnPolicy
+from flywheel_stream.rules import Rules
 from tests import calls
 
 START = 1_760_000_000.0 - 1_760_000_000.0 % 60
@@ -491,6 +493,26 @@ def test_what_is_at_stake_in_the_calls_that_failed_makes_an_incident_more_urgent
     assert (valued["urgency"] > plainly["urgency"]) == bool(told)
     assert told in valued["why"]
     assert ("at stake" in valued["why"]) == bool(told)
+
+
+def test_what_a_rule_puts_at_stake_makes_an_incident_more_urgent_where_it_fired() -> None:
+    when = [{"field": "response", "phrases": ["answer"]}]
+    rule = {"name": "costly", "kind": "factual_error", "value": "attributes.order", "when": when}
+    rules = Rules([rule], KINDS)
+    records = [*bad_day(), clock(START + 9 * 3600)]
+    for record in records:
+        if isinstance(record, Judged):
+            record.interaction.attributes = {"order": 250.0}
+    silent = rows(feed(new_learner(rules=rules), records), "alerts")[0]
+    assert "at stake" not in silent["why"]  # it has not fired
+    for record in records:
+        if isinstance(record, Judged):
+            record.interaction.checks = rules.check(record.interaction)
+    valued = rows(feed(new_learner(rules=rules), records), "alerts")[0]
+    plainly = rows(feed(new_learner(), records), "alerts")[0]
+    assert "at stake" in valued["why"]
+    assert "at stake" not in plainly["why"]
+    assert valued["urgency"] > plainly["urgency"]
 
 
 def test_a_hit_of_the_bloom_filter_alone_costs_no_rated_or_corrected_call() -> None:
