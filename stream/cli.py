@@ -463,8 +463,8 @@ def _configure_logging(level: str) -> None:
     # the clients print the records that they move, raw.
     for name in ("faust", "mode", "aiokafka", "kafka", "asyncio", "stream.transport"):
         logging.getLogger(name).setLevel("INFO" if level == "DEBUG" else "WARNING")
-    # It warns of a commit that took a second to return. That is a batch that was learnt meanwhile, on
-    # the same loop; a commit that fails is told by others.
+    # It warns of a commit that took longer than the time between two, as one may while a large batch
+    # is learnt on the same loop; a commit that fails is told by others.
     logging.getLogger("mode.timers").setLevel("INFO" if level == "DEBUG" else "ERROR")
 
 

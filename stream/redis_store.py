@@ -267,7 +267,7 @@ class Redis:
         except (RedisError, OSError) as error:
             raise UnavailableError(
                 f"Redis at {self._where} does not answer ({type(error).__name__}): start it or "
-                "set FLYWHEEL_REDIS."
+                "set FLYWHEEL_REDIS or FLYWHEEL_DEDUP_REDIS."
             ) from None
 
     def shard(self, key: str) -> int:

@@ -294,7 +294,8 @@ async def test_gaps_of_compaction_hold_nothing_back(kafka: str) -> None:
 
     async def is_compacted() -> bool:
         await producer.send_and_wait("compacted", b"rolls the segment", key=b"last")
-        return len(await fleet.read_topic(kafka, "compacted")) < len(keys)
+        rows = await fleet.read_topic(kafka, "compacted")
+        return [key for key, *_ in rows].count(b"often") == 1
 
     async with producing(kafka) as producer:
         for key in keys:

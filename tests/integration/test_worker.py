@@ -134,7 +134,9 @@ async def test_a_worker_starts_and_works_without_the_window_where_that_is_set(
     settings = settings_of("windowless", kafka, redis_url).model_copy(
         update={"dedup_redis": SecretStr("redis://127.0.0.1:1/0")}
     )
-    with pytest.raises(UnavailableError, match="Redis does not answer"):
+    with pytest.raises(
+        UnavailableError, match=r"Redis at redis://127\.0\.0\.1:1/0 does not answer"
+    ):
         await Worker(settings, embedder=HashingEmbedder()).start()
     settings = settings.model_copy(update={"dedup_when_away": "skip"})
     await create_topics(settings)
