@@ -2,23 +2,27 @@
 
 Run ``python -m bench.clusters`` in the repository; it reads ``../shared/data/real`` and takes some
 twenty minutes, most of them k-means. Parts of it: ``python -m bench.clusters speed wordllama
-minilm river``. The tables are Markdown, as in ``docs/clusters.md``; ``minilm`` is left out where
-its files are not (``make minilm``).
+minilm river memory``; ``memory``, of ten million events, is run only when it is named.
+The tables are Markdown, as in ``docs/clusters.md``; ``minilm`` is left out where its files are not
+(``make minilm``).
 """
 
 import gzip
 import json
 import random
+import resource
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
+from flywheel_stream.clusters import Clusters
 from flywheel_stream.embedding import Embedder, Remembered
 from flywheel_stream.errors import ConfigError
 from stream.embedders import load_embedder
@@ -33,6 +37,7 @@ _STARTS = {"wordllama": 10, "minilm": 3}  # of k-means, a minute each; the best 
 _BATCH = 500
 _NOISE = "oos"  # CLINC150: out of scope, no cluster
 _SMALL = 5  # records; whoever is in less is taken for noise
+_EVENTS, _STEP = 10_000_000, 1_000_000  # of the bench of memory
 _SUBSET = 1500  # rows of each set that River's clusterers see, at some milliseconds a row
 _HEAD = "| set | | V-measure | ARI | clusters of 5 or more | V in scope | ARI in scope | noise |"
 
@@ -119,10 +124,13 @@ def quality(name: str, embedder: Embedder) -> None:
         by_class = sorted(rows, key=lambda row: row[1])
         arrived, final = clustered(rows, embedder)
         arrived_sorted, final_sorted = clustered(by_class, embedder)
+        offline, half = told_k(rows, embedder, seed), len(rows) // 2
         for title, order, labels in (
-            ("k-means, told k", rows, told_k(rows, embedder, seed)),
+            ("k-means, told k", rows, offline),
             ("on arrival", rows, arrived),
             ("--final", rows, final),
+            ("k-means, of the second half", rows[half:], offline[half:]),
+            ("on arrival, of the second half", rows[half:], arrived[half:]),
             ("on arrival, sorted by class", by_class, arrived_sorted),
             ("--final, sorted by class", by_class, final_sorted),
         ):
@@ -187,16 +195,44 @@ def speed(embedder: Embedder) -> None:
     """Print what an event costs at 500 live clusters, embedding and regrouping included."""
     texts = [text for text, _ in rows_of("A_clinc150", 1)]
     work, _ = cluster_lines(embedder, 500)
-    start, passed = 0.0, 0
+    start, spent, passed = 0.0, 0.0, 0
     for round_ in range(5):
         if round_ == 2:  # the clusters are all there by now
-            start, passed = time.perf_counter(), 0
+            start, spent, passed = time.perf_counter(), time.process_time(), 0
         for first in range(0, len(texts), _BATCH):
             batch = texts[first : first + _BATCH]
             work([TimedLine(f"{round_}/{first + n}", t, passed + n) for n, t in enumerate(batch)])
             passed += len(batch)
     cost = (time.perf_counter() - start) / passed * 1e6
-    print(f"\nan event with its embedding: {cost:.0f} us over {passed:,} events")
+    cpu = (time.process_time() - spent) / passed * 1e6
+    print(f"\nan event with its embedding: {cpu:.0f} us of CPU, {cost:.0f} us, {passed:,} events")
+
+
+def memory() -> None:
+    """Print what is held while events pass whose subjects come and go, a new one each thousand."""
+    rng = np.random.default_rng(1)
+    clusters, dims = Clusters(), 256
+    subjects = rng.normal(size=(1000, dims)).astype(np.float32)
+    print("\n| events | live clusters | dump | resident |\n|---|---|---|---|")
+    for step in range(1, _EVENTS // _STEP + 1):
+        for chunk in range(0, _STEP, 1000):
+            subjects[rng.integers(len(subjects))] = rng.normal(size=dims)
+            of = rng.integers(len(subjects), size=1000)
+            noise = rng.normal(scale=0.7, size=(1000, dims)).astype(np.float32)
+            for n, vector in enumerate(subjects[of] + noise):
+                at = (step - 1) * _STEP + chunk + n
+                clusters.assign(f"r{at}", vector, float(at), f"words of {of[n]}", f"u{at % 5000}")
+        dump = len(msgspec.msgpack.encode(clusters.dump())) / 1e6
+        resident = _resident() / 1e6
+        print(
+            f"| {step * _STEP:,} | {len(clusters)} | {dump:.2f} MB | {resident:.0f} MB |",
+            flush=True,
+        )
+
+
+def _resident() -> int:
+    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(fields[1]) * resource.getpagesize()
 
 
 def _table(title: str, rows: Callable[[str, Embedder], None], embedder: Embedder) -> None:
@@ -210,6 +246,8 @@ def main(parts: Sequence[str]) -> None:
     static = load_embedder(load_settings(embedder="wordllama"))
     if "speed" in parts:
         speed(static)
+    if "memory" in parts:
+        memory()
     if "wordllama" in parts:
         _table("static vectors (wordllama)", quality, static)
     if "minilm" in parts:

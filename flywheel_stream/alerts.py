@@ -10,16 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 from typing import Any, NamedTuple
 
-from flywheel_stream.causes import AT_ONCE, Cause, Causes, Evidence, Member
-from flywheel_stream.errors import StateError
+from flywheel_stream.causes import AT_ONCE, NEAR, Cause, Causes, Evidence, Member
+from flywheel_stream.errors import expect_version
 from flywheel_stream.events import AlertState, ModelRate
 from flywheel_stream.lineage import incident_id
 from flywheel_stream.margins import Where, described, is_margin
-from flywheel_stream.subjects import EXEMPLARS, Failure
+from flywheel_stream.subjects import EXEMPLARS, Failure, Incident
 from flywheel_stream.watching import DEFAULT_POLICY, AlertPolicy, Change, Seen, Watch
 
 KINDS_TOLD = 3
 """Kinds of failure that an alert names."""
+
+REVIEW = 300.0
+"""Seconds between two looks at whether an incident is of one cause."""
 
 OTHERS_TOLD = 20
 """Other subjects of an incident that it lists."""
@@ -180,12 +183,16 @@ class Alerts:
         kept, gone = (self._causes.open.get(spike.id) for spike in (found.incident, lost))
         if kept is None or gone is None or kept is gone:
             return
+        self._unite(kept, gone)
+        self._ended.append(gone.id)
+
+    def _unite(self, kept: Cause, gone: Cause) -> None:
+        """What spikes in an incident goes on in another, and nothing is left of the one."""
         self._causes.unite(kept, gone)
         for name in kept.active():
             subject = self._watch.find(name)
             if subject is not None and subject.incident is not None:
                 subject.incident.id = kept.id
-        self._ended.append(gone.id)
 
     def split(self, source: str, part: str, share: float) -> None:
         """A part of a cluster became one of its own: it is not new, and fails as it did.
@@ -251,6 +258,8 @@ class Alerts:
         for change in changes:
             if change.what != "rose":
                 self._update(change)
+        if ts % REVIEW == 0:
+            self._review(told, ts)
         moved = {change.found.name: change for change in changes}
         spikes = []
         for cause in list(self._causes.open.values()):
@@ -272,16 +281,53 @@ class Alerts:
         if cause is not None:
             cause.untold = cause.untold or not is_margin(name)
         else:
-            cause = self._causes.reopen(spike.id, name, spike.since)
+            cause = self._causes.reopen(spike.id, name, spike.since, evidence)
             if cause is None:
-                known = incident_id(self._app, name, spike.since)
-                cause = Cause(known, name, "opened", spike.since, ts, spike.new)
-                self._causes.open[known] = cause
+                cause = self._open(incident_id(self._app, name, spike.since), name, spike, ts)
             told[cause.id] = cause.state
         spike.id = cause.id
         seen = change.seen
         member = Member(spike.since, True, seen.rate, seen.baseline, seen.confidence)  # noqa: FBT003
         cause.join(name, member)
+
+    def _open(self, known: str, name: str, spike: Incident, ts: float) -> Cause:
+        cause = Cause(known, name, "opened", spike.since, ts, spike.new)
+        self._causes.open[known] = cause
+        return cause
+
+    def _review(self, told: dict[str, AlertState], ts: float) -> None:
+        """Looks whether incidents that are young are of one cause each, and each of its own."""
+        young = [c for c in self._causes.open.values() if ts - c.since <= 2 * NEAR and c.active()]
+        for cause in young:
+            if len(cause.active()) > 1:
+                self._take_apart(cause, told, ts)
+        for cause in young if len(young) > 1 else ():
+            whole = self._causes.whole(cause, self._evidence(ts))
+            if whole is not None:
+                self._unite(whole, cause)
+                whole.untold = True
+                if told.pop(cause.id, "escalated") != "escalated":  # nobody has heard of it
+                    self._causes.close(cause, ts)
+
+    def _take_apart(self, cause: Cause, told: dict[str, AlertState], ts: float) -> None:
+        """What turned out to be of another cause goes to its incident, or is one of its own."""
+        evidence = self._evidence(ts)
+        for name in self._causes.apart(cause, evidence):
+            found, member = self._watch.find(name), cause.members[name]
+            if found is None or found.incident is None:
+                continue
+            other = self._causes.place(name, member.since, evidence, but=cause.id)
+            if other is None:
+                if is_margin(name):
+                    continue
+                # By its own beginning it may have given its name to the incident that it leaves.
+                known = incident_id(self._app, name, ts)
+                other = self._open(known, name, found.incident, ts)
+                told[known] = "opened"
+            found.incident.id = other.id
+            other.join(name, cause.members.pop(name))
+            other.untold = True
+            told.setdefault(cause.id, "escalated")
 
     def _update(self, change: Change) -> None:
         cause = self._causes.open.get(change.spike.id)
@@ -299,7 +345,9 @@ class Alerts:
         active = cause.active()
         if not active:
             return "resolved"
-        if cause.untold and ts - cause.told >= AT_ONCE * 2 ** min(cause.again - 1, 5):
+        due = cause.told + AT_ONCE * 2 ** min(cause.again - 1, 5)
+        waits = cause.untold and not cause.fades() and ts >= due
+        if waits and self._is_up(cause, moved, ts):
             return "escalated"  # with all that has joined; each time it takes twice as long
         risen = {n: moved[n] for n in active if n in moved and moved[n].what != "fell"}
         if cause.headline in risen:
@@ -310,6 +358,19 @@ class Alerts:
         headline = self._causes.headline(cause, self._evidence(ts))
         return "escalated" if headline in risen else None
 
+    def _is_up(self, cause: Cause, moved: Mapping[str, Change], ts: float) -> bool:
+        """Whether what an incident would be told by still fails more than usual, surely."""
+        headline = self._causes.headline(cause, self._evidence(ts))
+        return self._seen(headline, moved).confidence >= self._policy.escalate_confidence
+
+    def _seen(self, name: str, moved: Mapping[str, Change]) -> Seen:
+        """What the latest minutes of an incident's subject show."""
+        if name in moved:
+            return moved[name].seen
+        found = self._watch.find(name)
+        assert found is not None  # noqa: S101 - its rate is up, so it is known
+        return self._watch.look(found)
+
     def _tell(
         self,
         cause: Cause,
@@ -319,16 +380,14 @@ class Alerts:
     ) -> Spike:
         """What people hear of an incident that is on."""
         cause.headline = self._causes.headline(cause, self._evidence(ts))
-        found = self._watch.find(cause.headline)
-        assert found is not None  # noqa: S101 - its rate is up, so it is known
-        change = moved.get(cause.headline)
-        seen = change.seen if change is not None else self._watch.look(found)
+        seen = self._seen(cause.headline, moved)
         failures = list(self._watch.failures(cause.headline, cause.since))
         cause.state, cause.told, cause.untold = state, ts, False
         cause.again += 1
         cause.rate, cause.baseline = seen.rate, seen.baseline
         cause.users = max(cause.users, len({failure.user for failure in failures}))
-        spike = found.incident
+        found = self._watch.find(cause.headline)
+        spike = found.incident if found is not None else None
         sliced = not {"cluster", "kind"} & described(cause.headline).keys()
         cause.new = spike is not None and spike.new and not sliced
         within = [f for f in failures if f.minute >= ts // 60 - seen.length]
@@ -343,6 +402,9 @@ class Alerts:
         self._causes.close(cause, ts)
         member = cause.members.get(cause.headline, Member(cause.since, baseline=cause.baseline))
         seen = Seen(0, 0.0, 0, member.confidence, member.rate, member.baseline)
+        found = self._watch.find(cause.headline)
+        if cause.headline not in cause.members and found is not None:
+            seen = self._watch.look(found)
         cause.rate, cause.baseline = seen.rate, seen.baseline
         failures = list(self._watch.failures(cause.headline, cause.since))
         cause.users = max(cause.users, len({failure.user for failure in failures}))
@@ -407,11 +469,7 @@ class Alerts:
         Raises:
             StateError: another version wrote it.
         """
-        if state.get("v") != _VERSION:
-            raise StateError(
-                f"The alerts of app {self._app!r} have version {state.get('v')}, not {_VERSION}: "
-                "run the version that wrote them, or start with another prefix (FLYWHEEL_PREFIX)."
-            )
+        expect_version(state, _VERSION, f"Alerts of app {self._app!r},")
         self._watch.load(state["watch"])
         self._causes.load(state["causes"])
         self._ended = list(state["ended"])

@@ -5,12 +5,14 @@ Whether two spikes are one is read from the failures themselves: from those beyo
 expected (the excess), how many lie in both subjects.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from math import log
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from scipy.special import gammainc
 
 from flywheel_stream.events import AlertState
@@ -20,7 +22,8 @@ MOST = 2 / 3
 """Of the excess of a spike, that lies in another: then the one explains the other."""
 
 AT_ONCE = 600.0
-"""Seconds within which spikes of an app begin that are taken for one, unless they exclude it."""
+"""Seconds within which spikes of an app begin, or are seen, that are taken for one, unless they
+exclude it: when one began is known to some minutes only."""
 
 NEAR = 3600.0
 """Seconds within which spikes begin that are one because they are of the same arm, kind or slice."""
@@ -28,12 +31,21 @@ NEAR = 3600.0
 CONFINED = 0.8
 """Share of the excess of a spike in a slice, from which on it is confined to it."""
 
-ALIKE, LIKELY, SURELY = log(3), log(20), log(100)
+ALIKE, LIKELY, SURELY, APART = log(3), log(20), log(100), log(1000)
 """Evidence that a spike keeps to a slice, as the logarithm of odds: to link it with an incident
-that is told by that slice and has just begun, with any other, and to set it apart."""
+that is told by that slice and has just begun, with any other, to leave it out of one, and to take
+it out of one that it was in."""
+
+BROAD = 3
+"""Clusters of an incident that is confined to nothing, from which on others that begin near belong
+to it: what hits so many at once has hit more."""
 
 RARE_KIND = 0.2
 """Share of an app's failures up to which a kind links: clusters mostly are of one kind each."""
+
+AS_ALL = 10.0
+"""Failures that it is worth that a subject is expected to fail where all do: what came of a spike
+before it is said to have begun is not how it always was."""
 
 CHANCE = 0.01
 """That a spike is no higher than what explains it."""
@@ -46,6 +58,9 @@ SPAN = 3600.0
 
 REMEMBERED = 200
 """Incidents that are over and may come back."""
+
+PROVEN = 2.0
+"""How much a spike belongs to an incident if that is seen, not only that both began at once."""
 
 MEMBERS = 200
 """Subjects of an incident; those that are calm make room."""
@@ -83,6 +98,11 @@ class Cause(Struct, array_like=True):
     def active(self) -> list[str]:
         """Its subjects that are not calm."""
         return [name for name, member in self.members.items() if member.active]
+
+    def fades(self) -> bool:
+        """Whether what it was told by is calm, and the rest is about to be."""
+        told = self.members.get(self.headline)
+        return told is not None and not told.active
 
     def clusters(self) -> list[str]:
         """Its subjects that are clusters, calm or not."""
@@ -125,6 +145,10 @@ class Expects(Protocol):
         """Part of the app's usual failures, 0..1; 0 of what is new."""
         ...
 
+    def knows(self, subject: str) -> bool:
+        """Whether it has a rate of its own."""
+        ...
+
 
 class Evidence:
     """The latest failures, each a bit in the mask of every subject that it is in.
@@ -136,6 +160,7 @@ class Evidence:
     """
 
     def __init__(self, rows: Iterable[Row], now: float, expects: Expects) -> None:
+        self.now = now
         self._rows = sorted(rows)
         self._first = now - SPAN
         self._expects = expects
@@ -153,12 +178,20 @@ class Evidence:
             mask |= self._masks.get(name, 0)
         return mask
 
-    def _window(self, since: float) -> int:
-        found = self._windows.get(since)
+    def _since(self, ts: float) -> int:
+        found = self._windows.get(ts)
         if found is None:
-            before = sum(row.ts < max(since, self._first) for row in self._rows)
-            found = self._windows[since] = (1 << len(self._rows)) - (1 << before)
+            before = bisect_left(self._rows, ts, key=attrgetter("ts"))
+            found = self._windows[ts] = (1 << len(self._rows)) - (1 << before)
         return found
+
+    def _window(self, since: float) -> int:
+        """The failures since a time that are looked at."""
+        return self._since(max(since, self._first))
+
+    def _usual(self, subject: str, since: float) -> int:
+        """The failures of a subject before a time."""
+        return self.region([subject]) & ~self._since(since)
 
     def expected(self, subject: str, since: float) -> float:
         """Failures that were to be expected of a subject since a time."""
@@ -175,7 +208,7 @@ class Evidence:
     def excess_in(self, subject: str, region: int, since: float) -> float:
         """Those of them that lie in a region, where as much is to be expected as before."""
         mask, window = self.region([subject]), self._window(since)
-        usual = mask & ~window
+        usual = self._usual(subject, since)
         part = ((usual & region).bit_count() + 0.5) / (usual.bit_count() + 1)
         return (mask & window & region).bit_count() - self.expected(subject, since) * part
 
@@ -193,9 +226,8 @@ class Evidence:
             Logarithm of the odds, 0 where it does not.
         """
         share = self._expects.share(margin)
-        mask, region = self.region([subject]), self.region([margin])
-        usual = mask & ~self._window(since)
-        before = ((usual & region).bit_count() + share) / (usual.bit_count() + 1)
+        region, usual = self.region([margin]), self._usual(subject, since)
+        before = ((usual & region).bit_count() + AS_ALL * share) / (usual.bit_count() + AS_ALL)
         part = self.inside(subject, region, since)
         likely = max(share, before, 0.01)
         if part <= likely:
@@ -212,8 +244,8 @@ class Evidence:
             return False
         return self.keeps_to(narrow, wide, since) >= evidence
 
-    def confined(self, subject: str, since: float) -> dict[str, str]:
-        """By dimension, the slice that nearly all of a subject's excess is in, if one surely is."""
+    def confined(self, subject: str, since: float, least: float = SURELY) -> dict[str, str]:
+        """By dimension, the slice that nearly all of a subject's excess is in, by so much evidence."""
         found: dict[str, str] = {}
         for name, mask in self._masks.items():
             known = described(name)
@@ -221,9 +253,28 @@ class Evidence:
                 continue
             if self.inside(subject, mask, since) < CONFINED:
                 continue
-            if self.keeps_to(subject, name, since) >= SURELY:
+            if self.keeps_to(subject, name, since) >= least:
                 found[" ".join(known)] = name
         return found
+
+    def common(self, clusters: Sequence[str], since: float) -> str:
+        """The slice that the excess of several clusters surely keeps to, if there is one."""
+        found = []
+        for name, mask in self._masks.items():
+            known = described(name)
+            sliced = known.pop("metric", "") == FAILURES and known and "kind" not in known
+            if sliced and self._expects.knows(name) and self.hold(clusters, mask, since):
+                proof = sum(self.keeps_to(cluster, name, since) for cluster in clusters)
+                if proof >= SURELY:
+                    found.append((len(known), proof, name))
+        return max(found)[2] if found else ""
+
+    def hold(self, clusters: Iterable[str], region: int, since: float) -> bool:
+        """Whether nearly all of the excess of some clusters together lies in a region."""
+        names = list(clusters)
+        whole = sum(self.excess(name, since) for name in names)
+        part = sum(self.excess_in(name, region, since) for name in names)
+        return not names or part >= CONFINED * whole
 
     def explains(self, wide: str, subject: str, since: float) -> bool:
         """Whether a spike is no higher than that of what it is a part of."""
@@ -254,7 +305,9 @@ class Causes:
         self.open: dict[str, Cause] = {}
         self.over: dict[str, Cause] = {}
 
-    def place(self, subject: str, since: float, evidence: Evidence, kin: str) -> Cause | None:
+    def place(
+        self, subject: str, since: float, evidence: Evidence, kin: str = "", but: str = ""
+    ) -> Cause | None:
         """The open incident that a spike belongs to, if any: the one that it belongs to most.
 
         Args:
@@ -262,16 +315,16 @@ class Causes:
             since: event time at which that began.
             evidence: the latest failures.
             kin: the cluster that it split off from, or none.
+            but: an incident that it is not of, or none.
         """
-        profile = evidence.confined(subject, since)
         best: Cause | None = None
         most = (0.0, 0.0)
         for cause in self.open.values():
-            strength = _strength(cause, subject, since, evidence, profile)
+            strength = _strength(cause, subject, since, evidence)
             if kin in cause.members:
                 strength = 4.0
             found = (strength, -abs(cause.since - since))
-            if strength and (best is None or found > most):
+            if strength and cause.id != but and (best is None or found > most):
                 best, most = cause, found
         return best
 
@@ -284,6 +337,10 @@ class Causes:
         most = max(excess.values())
         if most <= 0:  # nothing of it is left in what is looked at
             return cause.headline if cause.headline in names else names[0]
+        clusters = [name for name in names if not is_margin(name)]
+        shared = evidence.common(clusters, cause.since) if len(clusters) > 1 else ""
+        if shared:  # whether or not its own rate is surely up
+            return shared
         able = [name for name in names if excess[name] >= LEADING * most]
 
         def breadth(name: str) -> tuple[bool, int, int, str]:
@@ -300,11 +357,58 @@ class Causes:
         while len(self.over) > REMEMBERED:
             del self.over[next(iter(self.over))]
 
-    def reopen(self, name: str, subject: str, since: float) -> Cause | None:
-        """An incident that was over goes on with a spike of what it was about."""
+    def apart(self, cause: Cause, evidence: Evidence) -> list[str]:
+        """What is in an incident and surely of another cause: the clusters, then what they explain.
+
+        What begins at once is taken for one; that two clusters keep to slices that exclude each
+        other shows later. The one that began first stays.
+        """
+        clusters = [name for name in cause.active() if not is_margin(name)]
+        if len(clusters) < 2:
+            return []
+        clusters.sort(key=lambda name: (cause.members[name].since, name))
+        kept: dict[str, str] = {}
+        gone = []
+        for name in clusters:
+            mine = evidence.confined(name, cause.members[name].since, APART)
+            if any(kept.get(dimension, value) != value for dimension, value in mine.items()):
+                gone.append(name)
+            else:
+                kept |= mine
+        region = evidence.region(gone)
+        margins = [name for name in cause.active() if gone and is_margin(name)]
+        return gone + [
+            name
+            for name in margins
+            if evidence.inside(name, region, cause.members[name].since) >= MOST
+        ]
+
+    def whole(self, cause: Cause, evidence: Evidence) -> Cause | None:
+        """The open incident that all of another one turns out to belong to, of those before it."""
+        names = [name for name in cause.active() if not is_margin(name)] or cause.active()
+        for other in self.open.values():
+            if names and other.active() and other is not cause and _weight(other) >= _weight(cause):
+                strengths = (
+                    _strength(other, name, cause.members[name].since, evidence) for name in names
+                )
+                joint = structs.replace(other, members=other.members | cause.members)
+                if all(s >= PROVEN for s in strengths) and not self.apart(joint, evidence):
+                    return other
+        return None
+
+    def reopen(self, name: str, subject: str, since: float, evidence: Evidence) -> Cause | None:
+        """An incident that was over goes on with a spike of what it was told by, or of a part of it.
+
+        That one of the clusters of a bad version spikes for itself is another matter.
+        """
         cause = self.over.get(name)
-        if cause is None or (is_margin(subject) and subject != cause.headline):
+        if cause is None:
             return None
+        if subject != cause.headline:
+            part = evidence.inside(subject, evidence.region([cause.headline]), since)
+            alike = evidence.keeps_to(subject, cause.headline, since) >= ALIKE
+            if not is_margin(cause.headline) or part < MOST or not alike:
+                return None
         del self.over[name]
         cause.since, cause.ended, cause.state = since, None, "regressed"
         cause.members, cause.again = {}, 0
@@ -337,10 +441,16 @@ class Causes:
         self.over = {cause.id: cause for cause in over}
 
 
-def _strength(
-    cause: Cause, subject: str, since: float, evidence: Evidence, profile: Mapping[str, str]
-) -> float:
+def _weight(cause: Cause) -> tuple[int, float, str]:
+    """Which of two incidents goes on if they are one: that of more clusters, the older one."""
+    return len([n for n in cause.active() if not is_margin(n)]), -cause.opened, cause.id
+
+
+def _strength(cause: Cause, subject: str, began: float, evidence: Evidence) -> float:
     """How much a spike belongs to an incident; 0: it does not."""
+    near = abs(began - cause.since) <= NEAR
+    # What failed before the incident began says nothing of whether the rest is of it.
+    since = max(began, cause.since) if near else began
     overlaps = (_overlap(cause, name, subject, since, evidence) for name in cause.active())
     overlap = max(overlaps, default=0.0)
     if overlap:
@@ -350,14 +460,29 @@ def _strength(
         explained = evidence.inside(subject, core, since)
         if explained >= MOST:
             return 3.0 + explained
-    theirs = evidence.confined(cause.headline, cause.since)
+    theirs, profile = _confined(cause, evidence), evidence.confined(subject, since)
     if any(theirs.get(name, value) != value for name, value in profile.items()):
         return 0.0
-    near = abs(since - cause.since) <= NEAR
     shared = any(theirs.get(name) == value for name, value in profile.items())
     if (near and shared) or _linked(cause, subject, since, evidence, near=near):
-        return 2.0
-    return float(abs(since - cause.since) <= AT_ONCE)
+        return PROVEN
+    clusters = [name for name in cause.active() if not is_margin(name)]
+    broad = len(clusters) >= BROAD and not theirs and not is_margin(subject)
+    gap = min(abs(began - cause.since), evidence.now - cause.opened)
+    return float(gap <= (NEAR if broad else AT_ONCE))
+
+
+def _confined(cause: Cause, evidence: Evidence) -> dict[str, str]:
+    """What an incident is confined to, a kind as well: what tells it, if all of its clusters are."""
+    found = evidence.confined(cause.headline, cause.since)
+    if "kind" in described(cause.headline):
+        found["kind"] = cause.headline
+    clusters = [name for name in cause.active() if not is_margin(name)]
+    return {
+        dimension: name
+        for dimension, name in found.items()
+        if evidence.hold(clusters, evidence.region([name]), cause.since)
+    }
 
 
 def _overlap(cause: Cause, name: str, subject: str, since: float, evidence: Evidence) -> float:

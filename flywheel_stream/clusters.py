@@ -27,12 +27,13 @@ from river.base import Clusterer
 from flywheel_stream.errors import StateError
 from flywheel_stream.lineage import cluster_id
 from flywheel_stream.merging import MEMBERS, neighbour_groups
+from flywheel_stream.subspace import DIRECTIONS, Subspace, principal, unit_rows
 
-_VERSION = 2
+_VERSION = 3
 _EXCERPT = 400  # characters of an exemplar that are kept
 _USER_BITS = 1024  # per cluster; see ``Clusters._count_users``
 _LABEL_TERMS = 3
-_FIRST_REGROUP = 1024  # records; then whenever there are half as many more
+_FIRST_REGROUP = 512  # records; then whenever there are twice as many
 _WINDOWS = 8  # at most so many between two: what costs a tenth of a second is spread thin
 _OUTLIERS = 0.01  # of a group, whose cosine with its mean says nothing of how far it reaches
 _REACH = 0.3, 0.4  # cosine: below, texts are strangers however wide their cluster; and at most
@@ -125,6 +126,9 @@ class _State(msgspec.Struct):
     places: bytes = b""
     merged_into: dict[str, str] = {}
     split_from: dict[str, str] = {}
+    # Since version 3; a dump of version 2 looks along all directions until it regroups.
+    mean: bytes = b""
+    basis: bytes = b""
 
 
 class Clusters(Clusterer):
@@ -178,6 +182,9 @@ class Clusters(Clusterer):
         self._masses = np.full(capacity, -np.inf)
         self._users = np.zeros((capacity, _USER_BITS // 8), dtype=np.uint8)
         self._reaches = np.full(capacity, threshold)  # the least cosine at which a vector joins
+        # Since the first regrouping, the nearest centroid is that along the principal directions.
+        self._space: Subspace | None = None
+        self._views = np.zeros((capacity, min(DIRECTIONS, dims)), dtype=np.float32)
         self._seen = 0
         self._due = _FIRST_REGROUP
         self._splits = 0
@@ -378,6 +385,8 @@ class Clusters(Clusterer):
             places=self._places[: self._seen].astype("<i4").tobytes(),
             merged_into=self._merged_into,
             split_from=self._split_from,
+            mean=self._space.mean.astype("<f4").tobytes() if self._space else b"",
+            basis=self._space.basis.astype("<f4").tobytes() if self._space else b"",
         )
         plain: dict[str, object] = msgspec.to_builtins(state, builtin_types=(bytes,))
         return plain
@@ -391,13 +400,18 @@ class Clusters(Clusterer):
         """
         try:
             saved = msgspec.convert(state, _State, builtin_types=(bytes,))
-            if saved.version not in (1, _VERSION):
+            if not 1 <= saved.version <= _VERSION:
                 raise ValueError(f"version {saved.version}")  # noqa: TRY301 - one message for all
             self = cls(
                 saved.threshold, saved.capacity, saved.half_life, saved.exemplars, saved.dims
             )
             if saved.version != 1:
                 self._load_recent(saved)
+            if saved.mean:
+                self._space = Subspace(
+                    np.frombuffer(saved.mean, "<f4"),
+                    np.frombuffer(saved.basis, "<f4").reshape(-1, saved.dims),
+                )
             live = len(saved.clusters)
             self._centroids[:live] = np.frombuffer(saved.centroids, "<f4").reshape(live, saved.dims)
             self._lengths[:live] = np.frombuffer(saved.lengths, "<f8").reshape(live)
@@ -410,6 +424,8 @@ class Clusters(Clusterer):
             ) from error
         self._now = saved.now
         self._clusters = saved.clusters
+        for row in range(live):
+            self._see(row)
         for row, cluster in enumerate(saved.clusters):
             self._rows[cluster.id] = row
             for exemplar in cluster.exemplars:
@@ -441,12 +457,15 @@ class Clusters(Clusterer):
         live = len(self._clusters)
         if not live:
             return None, 0.0
-        if unit.any():
-            # One dot product per row: the value depends neither on the number of rows nor on the
-            # number of cores, as that of a matrix product may.
-            similarities = np.vecdot(self._centroids[:live], unit)
-        else:
+        # One dot product per row: the value depends neither on the number of rows nor on the
+        # number of cores, as that of a matrix product may.
+        if not unit.any():
             similarities = np.equal(self._lengths[:live], 0.0)
+        elif self._space and (view := self._space.view_one(unit)).any():
+            row = int(np.vecdot(self._views[:live], view).argmax())
+            return row, float(np.dot(self._centroids[row], unit))
+        else:
+            similarities = np.vecdot(self._centroids[:live], unit)
         row = int(similarities.argmax())
         return row, float(similarities[row])
 
@@ -467,6 +486,7 @@ class Clusters(Clusterer):
         self._split_from.pop(name, None)
         self._reaches[row] = self.threshold
         self._centroids[row] = 0.0
+        self._views[row] = 0.0
         self._lengths[row] = 0.0
         self._masses[row] = -np.inf
         self._users[row] = 0
@@ -488,6 +508,13 @@ class Clusters(Clusterer):
         if length:  # else no content, or a record that cancels its own cluster: nothing to move to
             self._centroids[row] = mean / np.float32(length)
             self._lengths[row] = length
+            self._see(row)
+
+    def _see(self, row: int) -> None:
+        """Note where a cluster's mean is along the principal directions."""
+        if self._space:
+            mean = self._centroids[row] * np.float32(self._lengths[row])
+            self._views[row] = self._space.view_one(mean) if mean.any() else 0
 
     def _remember(self, row: int, unit: NDArray[np.float32]) -> None:
         """Keep the vector among the recent ones, and regroup them when it is time."""
@@ -499,15 +526,11 @@ class Clusters(Clusterer):
         self._places[place] = row
         self._seen += 1
         if self._seen >= self._due:
-            self._due = self._seen + min(
-                max(_FIRST_REGROUP, self._seen // 2), _WINDOWS * self.window
-            )
+            self._due = self._seen + min(max(_FIRST_REGROUP, self._seen), _WINDOWS * self.window)
             kept = min(self._seen, self.window)
             order = np.arange(self._seen - kept, self._seen) % self.window
-            units = self._recent[order].astype(np.float32)
-            lengths = np.sqrt(np.vecdot(units, units))
-            lengths[lengths == 0] = 1
-            names = self._regroup(units / lengths[:, None], self._places[order])
+            units = unit_rows(self._recent[order].astype(np.float32))
+            names = self._regroup(units, self._places[order])
             for at, name in zip(order.tolist(), names, strict=True):
                 if name in self._rows:
                     self._places[at] = self._rows[name]
@@ -524,7 +547,9 @@ class Clusters(Clusterer):
         """
         some = np.flatnonzero(units.any(axis=1))  # texts without content have their own cluster
         labels = np.full(len(units), -1)
-        labels[some] = neighbour_groups(units[some])
+        if len(some):
+            self._space = principal(units[some])
+            labels[some] = neighbour_groups(units[some], self._space)
         sizes = np.bincount(labels[some])
         groups = [int(group) for group in np.flatnonzero(sizes >= MEMBERS)]
         heirs, donors = self._votes(places, labels)
@@ -547,6 +572,8 @@ class Clusters(Clusterer):
         for group, name in names.items():
             if name in self._rows:
                 self._shape(self._rows[name], units[labels == group])
+        for row in range(len(self._clusters)):
+            self._see(row)
         return [names.get(label) for label in labels.tolist()]
 
     def _has_room(self, needed: set[str]) -> bool:

@@ -7,6 +7,7 @@ each call once, when it has settled.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from flywheel_stream import windows
@@ -28,6 +29,9 @@ VOTES_WINDOW = "1w"
 MAX_EXAMPLES = 50_000
 """Curated examples whose groups are remembered, in case they are withdrawn."""
 
+CLUSTER, TOPIC = "cluster", "topic"
+"""Dimensions that are learnt; an attribute that is called so takes their place."""
+
 _SEPARATOR = "\x1f"
 _CHECKED = "!"
 _VERSION = 1
@@ -38,7 +42,7 @@ class ComparePolicy:
     """What calls are told apart by, and when a call counts."""
 
     slices: Sequence[str] = ()
-    """Attributes with windows of their own, beside model, variant, prompt version and cluster."""
+    """Attributes with windows of their own, beside model, variant, prompt version, cluster, topic."""
     sensitive: Sequence[str] = ()
     """Attributes whose groups are compared for fairness, and shown nowhere else."""
     min_group: int = 20
@@ -73,6 +77,8 @@ class Standing(NamedTuple):
     thumb: str | None
     failed: bool
     cluster: str | None
+    topic: str | None = None
+    """What it is about, of a call of the sample."""
 
 
 class Picture(NamedTuple):
@@ -84,6 +90,8 @@ class Picture(NamedTuple):
     arms: list[Comparison]
     drifts: list[Drifted]
     fairness: list[Group]
+    names: Mapping[tuple[str, str], str] = MappingProxyType({})
+    """By dimension and value of ``windows``, a few words about a cluster or topic; not for metrics."""
 
 
 class Comparing:
@@ -121,6 +129,9 @@ class Comparing:
         """
         values = self._values(call.attributes)
         where = Slice(call.model, call.variant, call.prompt_version)
+        if first and standing.topic is not None:  # of these calls each one is known: the whole
+            one = windows.traffic(1, int(call.is_duplicate))
+            self._windows.count(call.at, self._learnt(None, standing.topic), one)
         self._figure(call, at, standing, 1)
         if first and call.checks:  # each such call is known, so it can be a stratum of its own
             one = windows.traffic(1)
@@ -144,15 +155,13 @@ class Comparing:
         self._figure(call, at, standing, -1)
 
     def _figure(self, call: Interaction, at: float, standing: Standing, by: int) -> None:
-        satisfied, weight, thumb, failed, cluster = standing
+        satisfied, weight, thumb, failed, cluster, topic = standing
         if not (weight > 0 or thumb or failed):
             return
         cell = windows.judged(satisfied, weight, thumb, failed=failed)
         where = Slice(call.model, call.variant, call.prompt_version)
         values = self._values(call.attributes)
-        shown = self._where(where, values)
-        if cluster is not None:
-            shown["cluster"] = cluster
+        shown = self._where(where, values) | self._learnt(cluster, topic)
         self._windows.count(at, shown, cell, by=by)
         mark = _CHECKED if call.checks else ""
         self._strata.count(at, _stratum(where, values, mark), cell, by=by)
@@ -189,6 +198,15 @@ class Comparing:
         told = where._asdict() | {name: known[name] for name in self._shown}
         return {ALL: ""} | {name: value for name, value in told.items() if value}
 
+    def merge(self, dimension: str, old: str, new: str) -> None:
+        """Two clusters or topics became one: figures of ``old`` go on under ``new``."""
+        if dimension not in self._shown:
+            self._windows.merge(dimension, old, new)
+
+    def _learnt(self, cluster: str | None, topic: str | None) -> dict[str, str]:
+        told = {CLUSTER: cluster, TOPIC: topic}
+        return {name: own for name, own in told.items() if own and name not in self._shown}
+
     def deploy(self, deployment: Deployment) -> None:
         """Notes a version that went live or was withdrawn."""
         self._experiments.restart(deployment.at, deployment.variant)
@@ -224,22 +242,38 @@ class Comparing:
 
     # ------------------------------------------------------------ out
 
-    def picture(self, now: float, label: Callable[[str], str]) -> Picture:
+    def picture(
+        self,
+        now: float,
+        label: Callable[[str], str],
+        topic: Callable[[str], str] = lambda _: "",
+    ) -> Picture:
         """What is known at a time.
 
         Args:
             now: event time.
-            label: a few words about a cluster.
+            label: a few words about a cluster; empty: none are known.
+            topic: and about a topic.
         """
         if self._arms is None:
             self._arms = self._experiments.rows(label)
+        rows = self._windows.rows(now)
         return Picture(
-            windows=self._windows.rows(now),
+            windows=rows,
             voters=self._voters(now),
             arms=self._arms,
             drifts=self._drift.rows(),
             fairness=self._fairness.rows(),
+            names=self._names(rows, {CLUSTER: label, TOPIC: topic}),
         )
+
+    def _names(
+        self, rows: Iterable[WindowStats], words: Mapping[str, Callable[[str], str]]
+    ) -> dict[tuple[str, str], str]:
+        found = {(row.dimension, row.value) for row in rows if row.value != OTHER}
+        of = {name: own for name, own in words.items() if name not in self._shown}
+        named = {key: of[key[0]](key[1]) for key in sorted(found) if key[0] in of}
+        return {key: own for key, own in named.items() if own}
 
     def better_than(self, arm: Arm, label: Callable[[str], str]) -> tuple[Arm, str] | None:
         """The arm that a running comparison prefers to one, and its verdict in a sentence."""

@@ -5,6 +5,7 @@ a ``Rejected`` value that names it. Unknown fields are left out and counted, so 
 ahead of us. Outputs carry ``v``, their schema version. Times are seconds of the Unix epoch.
 """
 
+import json
 import math
 import re
 from collections import Counter
@@ -21,6 +22,9 @@ from flywheel_stream.metrics import Metric
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 """A larger input record is a dead letter: it would not fit through the topics downstream."""
+
+MAX_DIGITS = 300
+"""Digits of a whole number; with more it is beyond what a float can say."""
 
 MAX_AHEAD = 300.0
 """Seconds that a ``ts`` may be ahead of the broker's clock; beyond, it would drag event time."""
@@ -148,14 +152,28 @@ class _CallFields(Struct, kw_only=True, omit_defaults=True):
         return self.messages[-1].content if self.messages else self.prompt
 
 
+Measure = TypeVar("Measure", int, float)
+
+
+def _measured(value: Measure | None) -> Measure | None:
+    return None if value is None or value < 0 else value
+
+
 class Call(_CallFields, kw_only=True, forbid_unknown_fields=True):
-    """A record of ``llm.logs``: one model call."""
+    """A record of ``llm.logs``: one model call.
+
+    A latency, a cost or a number of tokens below 0 is not known: producers write -1 for that.
+    """
 
     v: int = 1
 
     def __post_init__(self) -> None:
-        """Normalises ``ts`` and asks for a prompt, on decoding."""
+        """Normalises ``ts`` and what is measured, and asks for a prompt, on decoding."""
         self.ts = parse_ts(self.ts)
+        self.latency_ms = _measured(self.latency_ms)
+        self.tokens_in = _measured(self.tokens_in)
+        self.tokens_out = _measured(self.tokens_out)
+        self.cost_usd = _measured(self.cost_usd)
         if not self.messages and not self.prompt:
             raise ValueError("Object missing required field `messages`")
 
@@ -197,7 +215,11 @@ class _SignalFields(Struct, kw_only=True, omit_defaults=True):
 
 
 class Signal(_SignalFields, kw_only=True, forbid_unknown_fields=True):
-    """A record of ``llm.feedback``: one signal about a call; scrubbed, also inside ``Judged``."""
+    """A record of ``llm.feedback``: one signal about a call; scrubbed, also inside ``Judged``.
+
+    A thumb or rating without a value says nothing, but what its comment says. It stands for the
+    user's earlier one, as any later signal of a kind does: so a thumb is taken back.
+    """
 
     v: int = 1
 
@@ -616,13 +638,47 @@ class InputDecoder(Generic[T]):
     def _decode_leniently(self, raw: bytes) -> tuple[T | Rejected, int]:
         """Decodes once more, without unknown fields and nulls."""
         try:
-            tree = msgspec.json.decode(raw)
-            known, unknown = _known(tree, self._record)
+            known, unknown = _known(_tree(raw), self._record)
             return msgspec.convert(known, self._record), unknown
         except msgspec.ValidationError as error:
             return _rejected(error), 0
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             return Rejected(Stage.DECODE, "not_json"), 0
+
+
+class _TooLarge:
+    """A number that no field can hold; an unknown field may."""
+
+
+def _tree(raw: bytes) -> object:
+    """Any JSON as plain objects; a number beyond all range is no error yet.
+
+    Raises:
+        ValueError: it is no JSON, or not in UTF-8.
+        msgspec.DecodeError: the same.
+    """
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.ValidationError:  # of nothing but such a number: it names no field
+        return json.loads(
+            _paired(raw).decode(),
+            parse_float=_finite,
+            parse_int=_finite_whole,
+            parse_constant=_no_constant,
+        )
+
+
+def _finite(digits: str) -> float | _TooLarge:
+    number = float(digits)
+    return number if math.isfinite(number) else _TooLarge()
+
+
+def _finite_whole(digits: str) -> int | _TooLarge:
+    return int(digits) if len(digits) <= MAX_DIGITS else _TooLarge()
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
 
 
 _ESCAPES = re.compile(

@@ -17,12 +17,20 @@ from flywheel_stream import metrics, telling, topics
 from flywheel_stream.alerts import Alerts, OpenIncident, Spike
 from flywheel_stream.classifying import KindClassifier
 from flywheel_stream.clusters import Clusters
-from flywheel_stream.comparing import ComparePolicy, Comparing, Passed, Picture, Standing
+from flywheel_stream.comparing import (
+    CLUSTER,
+    TOPIC,
+    ComparePolicy,
+    Comparing,
+    Passed,
+    Picture,
+    Standing,
+)
 from flywheel_stream.consistency import Consistency
 from flywheel_stream.contamination import EvaluationSets
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
-from flywheel_stream.errors import StateError
+from flywheel_stream.errors import StateError, expect_version
 from flywheel_stream.event_time import (
     NEVER,
     TICK,
@@ -66,6 +74,7 @@ from flywheel_stream.lifecycle import Lifecycles, State
 from flywheel_stream.lineage import alert_id, is_sampled
 from flywheel_stream.margins import Where, described
 from flywheel_stream.naming import ClusterNames
+from flywheel_stream.rules import Rules, amount
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import Judgement, standing, thumb, vote
@@ -75,7 +84,8 @@ from flywheel_stream.triage import Budget, Situation, advise, urgency
 from flywheel_stream.watching import AlertPolicy
 from flywheel_stream.worths import WorthPicture, Worths
 
-STATE_VERSION = 2
+STATE_VERSION = 3
+"""Of all that a snapshot holds: it changes when any part does, and no other version loads."""
 RECENT_DEPLOYMENT = 6 * 3600.0
 """Seconds before an incident in which a deployment is suspected."""
 CLEARLY_BETTER = 0.1
@@ -99,12 +109,14 @@ class LearnPolicy:
     max_per_cluster: int = 1_000
     near_bytes: int = 2_000_000
     value_attribute: str = ""
+    rules: Rules | None = None
+    """Those of the configuration, for what they say is at stake."""
     sample_rate: float = 0.01
     evaluation: EvaluationSets | None = None
 
 
 class Look(NamedTuple):
-    """What is told of a record before it is counted, so that texts are embedded in one batch."""
+    """What is told of a record before it is counted."""
 
     kinds: list[Finding]
     """Of failure, by checks and words, and by what was answered before."""
@@ -112,9 +124,10 @@ class Look(NamedTuple):
     """Why it is a success."""
     judgement: Judgement
     """By what implicit signals have been worth, where no explicit one says more."""
+    contradiction: Finding | None
+    """Held against other answers once, when the call is first judged; that stands."""
 
 
-_NOTHING = Look([], [], Judgement(0.5, 1.0))
 _Where = tuple[Slice, tuple[str, ...], bool]
 """A slice, its values of attributes, and whether duplicates are meant."""
 
@@ -133,6 +146,8 @@ class Counted(Struct, array_like=True):
     followed: bool
     learnt: list[Finding] = []
     contradiction: Finding | None = None
+    topic: str | None = None
+    """Of a call of the sample; the id that it had when this was counted."""
 
 
 class AppPicture(NamedTuple):
@@ -206,7 +221,6 @@ class Fold:
         self._topics = Topics(embedder.dims)
         self._successes = Successes(embedder.dims, policy.revision_window)
         self._worths = Worths(policy.revision_window)
-        self._told: dict[str, Finding | None] = {}  # of calls that this advance judges first
         self._classifier = KindClassifier()
         self._failures: Counter[str] = Counter()
         self._urgencies: dict[str, float] = {}
@@ -245,15 +259,15 @@ class Fold:
             return []
         outputs: list[Output] = []
         due = self._buffer.pop_until(watermark)
-        looks = self._look(due)
-        vectors = self._embed(due, looks)
+        vectors = self._embed(due)
         self._curation.prepare(record for record in due if isinstance(record, Judged))
-        for record, look in zip(due, looks, strict=True):
+        for record in due:
             at = max(slot(record).ts, self.now)
             outputs += self._pass_time(at, inclusive=False)
             if isinstance(record, Judged):
-                outputs += self._judge(record, look, vectors.get(record.trace_id), at)
+                outputs += self._take_judged(record, vectors, at)
             elif isinstance(record, Deployed):
+                self._consistency.clear()
                 self._deployments.append(record.deployment)
                 self._comparing.deploy(record.deployment)
             elif isinstance(record, Decided):
@@ -263,50 +277,49 @@ class Fold:
         self._forget(watermark - self._policy.revision_window)
         return outputs
 
-    def _look(self, due: Sequence[Learnable]) -> list[Look]:
-        """What is told of each record, in their order and by nothing else.
+    def _take_judged(self, judged: Judged, vectors: Mapping[str, Any], at: float) -> list[Output]:
+        # By each record's own time: how far a batch reaches must not decide what is known of it.
+        self._forget(at - self._policy.revision_window)
+        look = self._look(judged, at)
+        vector = None
+        if self._has_to_be_placed(judged, look):
+            vector = vectors.get(judged.trace_id)
+            if vector is None:
+                vector = self._embedder.embed([judged.interaction.question])[0]
+        return self._judge(judged, look, vector, at)
 
-        For they come in other batches after a crash. A call is held against others once, when it
-        is first judged; that stands.
-        """
-        looks: list[Look] = []
-        self._told = {}
-        for record in due:
-            if isinstance(record, Deployed):
-                self._consistency.clear()
-            looks.append(self._look_at(record) if isinstance(record, Judged) else _NOTHING)
-        return looks
-
-    def _look_at(self, judged: Judged) -> Look:
-        told = self._contradiction(judged)
-        at = max(slot(judged).ts, self.now)
+    def _look(self, judged: Judged, at: float) -> Look:
+        """What is told of a record, by those before it and by nothing else."""
+        told = self._contradiction(judged, at)
         satisfied, uncertainty, says = self._worths.take(judged, at)
         refined = judged if says == judged.satisfied else structs.replace(judged, satisfied=says)
         kinds = failure_kinds(refined, [told] if told else [])
         reasons = self._successes.look(judged, kinds, satisfied)
-        return Look(kinds, reasons, Judgement(satisfied, uncertainty))
+        return Look(kinds, reasons, Judgement(satisfied, uncertainty), told)
 
-    def _contradiction(self, judged: Judged) -> Finding | None:
-        trace_id, window = judged.trace_id, self._policy.revision_window
-        before = self._counted.get(trace_id)
+    def _contradiction(self, judged: Judged, at: float) -> Finding | None:
+        before = self._counted.get(judged.trace_id)
         if before is not None:
             return before.contradiction
-        if trace_id not in self._told:
-            at = max(slot(judged).ts, self.now)
-            forgotten = at - judged.interaction.at > window
-            self._consistency.forget(at - window)
-            self._told[trace_id] = None if forgotten else self._consistency.compare(judged)
-        return self._told[trace_id]
+        horizon = at - self._policy.revision_window
+        self._consistency.forget(horizon)
+        return None if judged.interaction.at < horizon else self._consistency.compare(judged)
 
-    def _embed(self, due: Sequence[Learnable], looks: Sequence[Look]) -> dict[str, Any]:
-        """Vectors of what has no cluster yet and of the sample, in one batch."""
+    def _embed(self, due: Sequence[Learnable]) -> dict[str, Any]:
+        """Vectors of nearly all that will be placed, in one batch; others are embedded by themselves."""
         texts: dict[str, str] = {}
-        for record, look in zip(due, looks, strict=True):
-            if isinstance(record, Judged) and self._has_to_be_placed(record, look):
+        for record in due:
+            if isinstance(record, Judged) and self._may_be_placed(record):
                 texts.setdefault(record.trace_id, record.interaction.question)
         if not texts:
             return {}
         return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
+
+    def _may_be_placed(self, judged: Judged) -> bool:
+        known = self._counted.get(judged.trace_id)
+        if known is None:
+            return _may_be_placed(judged, self._policy.sample_rate)
+        return praised(judged) or (known.cluster is None and bool(failure_kinds(judged)))
 
     def _has_to_be_placed(self, judged: Judged, look: Look) -> bool:
         """As a failure, as a success, or among the topics."""
@@ -363,7 +376,9 @@ class Fold:
         return outputs + self._run_ticks(until, inclusive=inclusive)
 
     def finish(self) -> None:
-        """Lets everything settle: no more will come."""
+        """Lets everything settle: no more will come, so the minute that goes on is over."""
+        for minute in sorted(self._minutes):
+            self._count_traffic(minute, self._minutes.pop(minute))
         self._comparing.advance(inf, self._clusters.resolve, inclusive=True)
 
     def _run_ticks(self, until: float, *, inclusive: bool) -> list[Output]:
@@ -395,19 +410,26 @@ class Fold:
             if kinds:
                 learnt = self._learnt(kinds, before, vector)
                 kinds = _with_learnt(kinds, learnt)
-            if before is None and vector is not None and self._is_sampled(judged):
-                self._learn_topic(judged, vector, at)
+            topic = self._topic(judged, before, vector, at)
             if kinds and cluster is None:
                 cluster = self._place(judged, vector, at)
             self._successes.judge(judged, look.reasons, vector, at)
             placed = look._replace(kinds=kinds)
-            outputs += self._count(judged, before, placed, cluster, at, learnt=learnt)
+            outputs += self._count(judged, before, placed, cluster, at, learnt=learnt, topic=topic)
         return outputs + self._curate(judged, kinds, cluster)
 
-    def _learn_topic(self, judged: Judged, vector: Any, at: float) -> None:
+    def _topic(self, judged: Judged, before: Counted | None, vector: Any, at: float) -> str | None:
+        """What a call of the sample is about: learnt when it is first judged, and it stands."""
+        if before is not None:
+            return self._topics.resolve(before.topic) if before.topic else None
+        if vector is None or not self._is_sampled(judged):
+            return None
         call = judged.interaction
         user = call.user_id or call.session_id or None
-        self._topics.learn(judged.trace_id, vector, at, excerpt(call.question), user)
+        placed = self._topics.learn(judged.trace_id, vector, at, excerpt(call.question), user)
+        for old, new in placed.merged:
+            self._comparing.merge(TOPIC, old, new)
+        return placed.topic
 
     def _learnt(self, kinds: list[Finding], before: Counted | None, vector: Any) -> list[Finding]:
         """What memory tells of a failure; decided when it is placed, and then it stands."""
@@ -435,6 +457,7 @@ class Fold:
         """What is known of a cluster by its id goes on under the one that it became."""
         self._alerts.merged(old, new)
         self._lifecycles.merged(old, new, at)
+        self._comparing.merge(CLUSTER, old, new)
         if old in self._kinds:
             self._kinds.setdefault(new, Counter()).update(self._kinds.pop(old))
 
@@ -462,6 +485,7 @@ class Fold:
         at: float,
         *,
         learnt: list[Finding],
+        topic: str | None,
     ) -> list[Output]:
         """Counts the call in place of what its former revision counted."""
         call = judged.interaction
@@ -477,7 +501,8 @@ class Fold:
             kinds=[kind.kind for kind in look.kinds],
             followed=judged.next is not None,
             learnt=learnt or (before.learnt if before else []),
-            contradiction=before.contradiction if before else self._told.get(judged.trace_id),
+            contradiction=look.contradiction,
+            topic=topic,
         )
         if before is not None:
             self._take_back(call, before)
@@ -557,11 +582,10 @@ class Fold:
         return [Output("failures", judged.trace_id, encode(record), self.app)]
 
     def _value(self, call: Interaction) -> float:
-        """What was at stake in a call, if an attribute says it."""
-        value = call.attributes.get(self._policy.value_attribute)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return 0.0
-        return float(value) if 0.0 <= value < inf else 0.0
+        """What was at stake in a call, if an attribute or a rule that fired says it."""
+        policy = self._policy
+        said = amount(call.attributes.get(policy.value_attribute))
+        return max(said, policy.rules.at_stake(call)) if policy.rules else said
 
     def _curate(self, judged: Judged, kinds: list[Finding], cluster: str | None) -> list[Output]:
         curated = self._curation.update(judged, failed=kinds, cluster=cluster)
@@ -694,7 +718,11 @@ class Fold:
                 key = (row.slice.model, row.slice.variant)
                 happy, number = arms.get(key, (0.0, 0.0))
                 arms[key] = (happy + row.recent * row.judged, number + row.judged)
-        means = {key: happy / number for key, (happy, number) in arms.items()}
+        means = {
+            key: happy / number
+            for key, (happy, number) in arms.items()
+            if key == (worst.model, worst.variant) or not self._is_gone(*key)
+        }
         floor = means.get((worst.model, worst.variant))
         if floor is None:
             return None
@@ -706,6 +734,13 @@ class Fold:
         if means[best] < floor + CLEARLY_BETTER or share >= worst_share / 2:
             return None
         return ModelRate(model=best[0], variant=best[1], rate=rate)
+
+    def _is_gone(self, model: str, variant: str) -> bool:
+        """Whether the arm has another model by now: it fails never, for it is not called."""
+        for deployment in reversed(self._deployments):
+            if deployment.what == "model" and variant and deployment.variant == variant:
+                return (deployment.version == model) != (deployment.action == "live")
+        return False
 
     # ------------------------------------------------------------ state
 
@@ -764,7 +799,7 @@ class Fold:
 
     def compared(self) -> Picture:
         """Windows, votes, arms, drift and fairness, at the present event time."""
-        return self._comparing.picture(self.now, self._names.label)
+        return self._comparing.picture(self.now, self._names.label, self._topics.label)
 
     def _rename(self, cluster: str) -> None:
         kinds = self._kinds[cluster]
@@ -827,11 +862,7 @@ class Fold:
         Raises:
             StateError: the state is of another version or embedder.
         """
-        if state.get("v") != STATE_VERSION:
-            raise StateError(
-                f"The state of app {self.app!r} has version {state.get('v')}, not {STATE_VERSION}: "
-                "run the version that wrote it, or start with another prefix (FLYWHEEL_PREFIX)."
-            )
+        expect_version(state, STATE_VERSION, f"The state of app {self.app!r},")
         if state["embedder"] != self._embedder.name:
             raise StateError(
                 f"The state of app {self.app!r} was learnt with embedder {state['embedder']!r}: "
@@ -855,20 +886,14 @@ class Fold:
         self._curation.load(state["curation"])
         self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
-        # States of before there were these load without them.
-        self._names = ClusterNames.load(state.get("names", {}), self._policy.cluster_capacity)
-        if "lifecycles" in state:
-            capacity = self._policy.cluster_capacity
-            self._lifecycles = Lifecycles.load(state["lifecycles"], capacity)
-        self._consistency = Consistency.load(state.get("consistency", []))
-        if "topics" in state:
-            self._topics = Topics.load(state["topics"], self._embedder.dims)
-            self._classifier = KindClassifier.load(state["classifier"])
-        if "successes" in state:
-            window = self._policy.revision_window
-            self._successes = Successes.load(state["successes"], self._embedder.dims, window)
-        if "worths" in state:
-            self._worths = Worths.load(state["worths"], self._policy.revision_window)
+        dims, window = self._embedder.dims, self._policy.revision_window
+        self._names = ClusterNames.load(state["names"], self._policy.cluster_capacity)
+        self._lifecycles = Lifecycles.load(state["lifecycles"], self._policy.cluster_capacity)
+        self._consistency = Consistency.load(state["consistency"])
+        self._topics = Topics.load(state["topics"], dims)
+        self._classifier = KindClassifier.load(state["classifier"])
+        self._successes = Successes.load(state["successes"], dims, window)
+        self._worths = Worths.load(state["worths"], window)
         self._failures = Counter(state["failures"])
         self._urgencies = dict(state["urgencies"])
         for raw in state["deployments"]:
@@ -879,19 +904,24 @@ def _questions(records: Iterable[Learnable], sample_rate: float) -> list[str]:
     return [
         record.interaction.question
         for record in records
-        if isinstance(record, Judged)
-        and (
-            record.why == "sample"
-            or is_sampled(record.trace_id, sample_rate)
-            or praised(record)
-            or failure_kinds(record)
-        )
+        if isinstance(record, Judged) and _may_be_placed(record, sample_rate)
     ]
+
+
+def _may_be_placed(judged: Judged, sample_rate: float) -> bool:
+    """Whether a call has a place by itself; others may have one by what is known of others."""
+    sampled = judged.why == "sample" or is_sampled(judged.trace_id, sample_rate)
+    return sampled or praised(judged) or bool(failure_kinds(judged))
 
 
 def _standing(counted: Counted) -> Standing:
     return Standing(
-        counted.satisfied, counted.weight, counted.thumb, bool(counted.kinds), counted.cluster
+        counted.satisfied,
+        counted.weight,
+        counted.thumb,
+        bool(counted.kinds),
+        counted.cluster,
+        counted.topic,
     )
 
 
@@ -908,16 +938,16 @@ def _counted_row(counted: Counted) -> list[Any]:
         counted.followed,
         [list(structs.astuple(finding)) for finding in counted.learnt],
         list(structs.astuple(counted.contradiction)) if counted.contradiction else None,
+        counted.topic,
     ]
 
 
 def _counted(row: Sequence[Any]) -> Counted:
-    """Of a row; those of before anything was learnt of failures are shorter."""
-    learnt = [Finding(*finding) for finding in row[9]] if len(row) > 9 else []
-    counted = Counted(row[0], Slice(*row[1]), *row[2:9])
-    counted.learnt = learnt
-    if len(row) > 10 and row[10]:
-        counted.contradiction = Finding(*row[10])
+    ts, where, *rest, learnt, contradiction, topic = row
+    counted = Counted(ts, Slice(*where), *rest)
+    counted.learnt = [Finding(*finding) for finding in learnt]
+    counted.contradiction = Finding(*contradiction) if contradiction else None
+    counted.topic = topic
     return counted
 
 
@@ -1070,8 +1100,10 @@ class Learner:
         """Restores a partition from its row and the states of its apps.
 
         Raises:
-            StateError: a state is of another version or embedder.
+            StateError: the row or a state is of another version, or a state of another embedder.
         """
+        if own is not None:
+            expect_version(own, STATE_VERSION, f"The state of learn partition {self.partition},")
         for state in apps:
             fold = Fold(state["app"], self._policy, self._embedder)
             fold.load(state)

@@ -156,7 +156,7 @@ class Slices:
             return []
         gone = []
         for heavy in self._dimensions.values():
-            gone += [old for old, _ in heavy.hand_over()]
+            gone += [old for old, _ in heavy.hand_over() if old]
             heavy.fade(min(self._hour // 24 - before // 24, 63))
         for key in gone:
             self._exposures.pop(key, None)

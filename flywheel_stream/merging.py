@@ -10,16 +10,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_NEIGHBOURS = 3, 15  # least and most
-_PER_NEIGHBOUR = 8.0  # square roots of the count
-_RESOLUTION = 8.0  # at most; above 1: the more, the finer. A few records have few groups
-_PER_RESOLUTION = 300  # records
-_FLOOR = 0.45  # cosine, less the common part, below which neighbours are strangers
+from flywheel_stream.subspace import Subspace, unit_rows
+
+_NEIGHBOURS = 3, 20  # least and most
+_PER_NEIGHBOUR = 6.0  # square roots of the count
+_RESOLUTION = 12.0  # at most; above 1: the more, the finer. A few records have few groups
+_PER_RESOLUTION = 100  # records
+# Cosines, less the common part, below which neighbours are strangers: along the principal
+# directions, and along all of them, for what is of no subject at all differs in the others.
+_FLOOR = 0.55
+_FULL_FLOOR = 0.4
 MEMBERS = 3
 """The least size of a group; smaller ones are noise until they recur."""
 
-_SAME = 0.8  # cosine of the means of two groups that are one
-_BLOCK = 1024  # rows of similarities that are held at once
+_SAME = 0.86  # cosine of the means of two groups that are one
+# The mean of few members is off by chance, and the more so as neighbours were picked: of its square
+# this much, divided by their number, is taken for chance (1 if members were drawn at random).
+_CHANCE = 1.5
+_BLOCK = 256  # rows of similarities that are held at once
 _SWEEPS = 12
 _LEVELS = 6
 _PARTS = 16  # nodes that move at once: few enough not to swap places for ever
@@ -37,53 +45,48 @@ class Graph(NamedTuple):
     weight: Floats
 
 
-def neighbour_groups(vectors: NDArray[np.float32]) -> Labels:
+def neighbour_groups(vectors: NDArray[np.float32], space: Subspace) -> Labels:
     """Number the group of each vector; whoever has no neighbour is a group of one.
 
     Args:
         vectors: Shape (n, dims), rows of length 1 or 0.
+        space: Their principal directions.
 
     Returns:
         Shape (n,), groups numbered from 0 in the order of their first vectors. Nothing is random.
     """
     if not len(vectors):
         return np.zeros(0, dtype=np.int64)
-    centred = _centred(vectors)
-    labels = _fused(centred, communities(neighbour_graph(vectors)))
-    return _nearest_mean(vectors, labels)
+    views = space.view(vectors)
+    graph = neighbour_graph(views, unit_rows(vectors - space.mean))
+    return _nearest_mean(views, _fused(views, communities(graph)))
 
 
-def _centred(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take away what all share, which says nothing of any, and scale to length 1."""
-    rest: NDArray[np.float32] = vectors - vectors.mean(axis=0)
-    lengths = np.sqrt(np.vecdot(rest, rest))[:, None]
-    rest /= np.where(lengths == 0, 1, lengths)
-    return rest
-
-
-def _fused(centred: NDArray[np.float32], labels: Labels) -> Labels:
+def _fused(views: NDArray[np.float32], labels: Labels) -> Labels:
     """Join groups with all but the same mean: neighbourhoods of one large subject.
 
     Modularity cuts whatever is large, however even it is; pieces of one subject have its mean.
     """
     sizes = np.bincount(labels)
     groups = np.flatnonzero(sizes >= MEMBERS)
-    sums = np.stack([centred[labels == group].sum(axis=0) for group in groups] or [centred[0]])
+    if not len(groups):
+        return labels
     into = np.arange(len(sizes))
-    lengths = np.sqrt(np.vecdot(sums, sums))
+    sums = np.stack([views[labels == group].sum(axis=0) for group in groups])
+    counts = sizes[groups]
+    lengths = np.sqrt(np.vecdot(sums, sums) * (1 - _CHANCE / counts))
     alike = (sums @ sums.T) / np.maximum(np.outer(lengths, lengths), 1e-12)
-    np.fill_diagonal(alike, -1)
+    np.fill_diagonal(alike, -np.inf)
     while (best := int(alike.argmax())) >= 0 and alike.flat[best] >= _SAME:
         kept, lost = sorted(divmod(best, len(alike)))
         into[into == groups[lost]] = groups[kept]
         sums[kept] += sums[lost]
-        sums[lost] = 0
-        alike[lost] = alike[:, lost] = -1
-        live = alike[kept] > -1
-        live[kept] = False
-        lengths[kept] = math.sqrt(np.dot(sums[kept], sums[kept]))
+        counts[kept] += counts[lost]
+        lengths[kept] = math.sqrt(np.dot(sums[kept], sums[kept]) * (1 - _CHANCE / counts[kept]))
+        alike[lost] = alike[:, lost] = -np.inf
+        live = np.isfinite(alike[kept])
         new = (sums @ sums[kept]) / np.maximum(lengths * lengths[kept], 1e-12)
-        alike[kept] = alike[:, kept] = np.where(live, new, -1)
+        alike[kept] = alike[:, kept] = np.where(live, new, -np.inf)
     return into[labels]
 
 
@@ -93,8 +96,7 @@ def _nearest_mean(vectors: NDArray[np.float32], labels: Labels) -> Labels:
     if not len(groups):
         return labels
     means = np.stack([vectors[labels == group].mean(axis=0) for group in groups])
-    lengths = np.sqrt(np.vecdot(means, means))[:, None]
-    means /= np.where(lengths == 0, 1, lengths)
+    means = unit_rows(means)
     inside = np.flatnonzero(np.isin(labels, groups))
     chosen = labels.copy()
     for start in range(0, len(inside), _BLOCK):
@@ -103,23 +105,29 @@ def _nearest_mean(vectors: NDArray[np.float32], labels: Labels) -> Labels:
     return _numbered(chosen)
 
 
-def neighbour_graph(vectors: NDArray[np.float32]) -> Graph:
-    """Join each vector with its nearest, weighted by cosine less the part that all share."""
-    count = len(vectors)
-    centred = _centred(vectors)
+def neighbour_graph(views: NDArray[np.float32], centred: NDArray[np.float32]) -> Graph:
+    """Join each vector with its nearest, weighted by the cosine of their views.
+
+    Args:
+        views: Shape (n, k), along the principal directions, rows of length 1 or 0.
+        centred: Shape (n, dims), along all directions, less the common part, likewise.
+    """
+    count = len(views)
     least, most = _NEIGHBOURS
     near = min(max(round(math.sqrt(count) / _PER_NEIGHBOUR), least), most, count - 1)
     if near < 1:
         return _graph(count, *(np.zeros(0, dtype=np.int64),) * 2, np.zeros(0))
     targets, weights = [], []
     for start in range(0, count, _BLOCK):
-        # Rounded, for the last bits of a matrix product depend on the number of cores.
-        alike = np.round(centred[start : start + _BLOCK] @ centred.T, 4)
+        alike = views[start : start + _BLOCK] @ views.T
         rows = np.arange(len(alike))
         alike[rows, start + rows] = -np.inf
-        best = np.argpartition(-alike, near - 1, axis=1)[:, :near]
+        best = np.argpartition(alike, -near, axis=1)[:, -near:]
+        # Rounded, for the last bits of a matrix product depend on the number of cores.
+        weight = np.round(np.take_along_axis(alike, best, axis=1), 4)
+        full = np.round(np.vecdot(centred[best], centred[start : start + _BLOCK, None]), 4)
         targets.append(best.ravel())
-        weights.append(np.take_along_axis(alike, best, axis=1).ravel())
+        weights.append(np.where(full >= _FULL_FLOOR, weight, -np.inf).ravel())
     source, target = np.repeat(np.arange(count), near), np.concatenate(targets)
     weight = np.concatenate(weights).astype(np.float64)
     kept = weight >= _FLOOR

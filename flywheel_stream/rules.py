@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from re import _parser  # type: ignore[attr-defined]  # a pattern's parts, which `re` compiles from
+from sys import float_info
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -119,6 +120,27 @@ class Rules:
             for rule in self._rules
             if (evidence := _fires(rule, call)) is not None
         ]
+
+    def at_stake(self, call: Interaction) -> float:
+        """What is at stake in a call by the rules that fired on it: the largest of their values.
+
+        Args:
+            call: with the checks that fired.
+
+        Returns:
+            In the deployment's own currency; 0 where no rule says it, or what it names is no number
+            that could be an amount.
+        """
+        fired = {check.kind for check in call.checks}
+        found = (r.get_value(call) for r in self._rules if r.get_value and r.kind in fired)
+        return max(map(amount, found), default=0.0)
+
+
+def amount(value: Scalar | None) -> float:
+    """A field as an amount; 0 if it is none: a flag, a text, beyond all floats or below 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if 0.0 <= value <= float_info.max else 0.0
 
 
 def _fires(rule: _Compiled, call: Interaction) -> str | None:

@@ -207,7 +207,8 @@ class Scrubber:
             scrubbed = self.scrub([value])[0]
             return scrubbed.text if scrubbed.entities or not key else self._announced(key, value)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            raw = str(value)
+            whole = isinstance(value, float) and value.is_integer()
+            raw = str(int(value) if whole else value)  # 4111111111111111.0 is a card's number too
             text = self._announced(key, raw)
             return value if text == raw else text
         if isinstance(value, list | tuple):

@@ -61,9 +61,9 @@ def why(
     elif spike.rate >= 2 * spike.baseline > 0:
         usual += f", {spike.rate / spike.baseline:.0f} times as many"
     stake = f", {spike.at_stake:,.0f} at stake" if spike.at_stake else ""
-    sure = f"{_sure(spike.confidence)} sure that this is no chance"
+    chance = f"{sure(spike.confidence)} sure that this is no chance"
     sentences = [
-        f"{begin}{_rate(spike.rate)} ({usual}), {_users(spike.users)} hit{stake}; {sure}.",
+        f"{begin}{_rate(spike.rate)} ({usual}), {_users(spike.users)} hit{stake}; {chance}.",
         _where(spike, arms),
         _before(spike, suspect),
         _also([hit for hit in spike.others if hit.active], name),
@@ -131,6 +131,7 @@ def _users(users: int) -> str:
     return "1 user" if users == 1 else f"{users:,} users"
 
 
-def _sure(confidence: float) -> str:
+def sure(confidence: float) -> str:
+    """A probability in words, which never are certainty."""
     percent = 100 * confidence
     return "more than 99.9 %" if percent > 99.9 else f"{percent:.1f} %"

@@ -80,6 +80,14 @@ class TopicMap(NamedTuple):
     """Share of what is not listed."""
 
 
+class Placed(NamedTuple):
+    """Where a record of the sample went."""
+
+    topic: str
+    merged: tuple[tuple[str, str], ...] = ()
+    """Topics that became one at this record, the old id and the one that goes on, in order."""
+
+
 class Topics:
     """What an app's users ask about.
 
@@ -106,7 +114,7 @@ class Topics:
         ts: float,
         text: str = "",
         user: str | None = None,
-    ) -> None:
+    ) -> Placed:
         """Learns from a record of the sample.
 
         Args:
@@ -125,7 +133,9 @@ class Topics:
                 self._near //= 2
         for old, new in placed.merged:
             self._merge(old, new)
-        self._count(self._clusters.resolve(placed.cluster), ts, unseen=far)
+        topic = self._clusters.resolve(placed.cluster)
+        self._count(topic, ts, unseen=far)
+        return Placed(topic, placed.merged)
 
     def _count(self, topic: str, ts: float, *, unseen: bool) -> None:
         for _ in range(self._clock.advance(ts)):
@@ -165,6 +175,10 @@ class Topics:
             vector: shape (dims,).
         """
         return self._clusters.home(vector)
+
+    def resolve(self, topic: str) -> str:
+        """The present id of a topic that may have been merged into another."""
+        return self._clusters.resolve(topic)
 
     def label(self, topic: str) -> str:
         """The words that set a topic apart, of one that was merged those of what it became."""
@@ -246,7 +260,7 @@ class Topics:
 
     @classmethod
     def load(cls, state: dict[str, Any], dims: int) -> "Topics":
-        """The inverse of ``dump``; one of before there was a map has its topics begin unnamed.
+        """The inverse of ``dump``.
 
         Raises:
             StateError: the clusters do not load.
@@ -255,12 +269,11 @@ class Topics:
         self._clusters = Clusters.load(state["clusters"])
         self._seen = state["seen"]
         self._near = np.array(state["near"], dtype=np.int64)
-        if "names" in state:
-            self._names = ClusterNames.load(state["names"], _CAPACITY)
-            self._clock.load(state["clock"])
-            self._recent = dict(state["recent"])
-            self._sizes = dict(state["sizes"])
-            self._news = dict(state["news"])
+        self._names = ClusterNames.load(state["names"], _CAPACITY)
+        self._clock.load(state["clock"])
+        self._recent = dict(state["recent"])
+        self._sizes = dict(state["sizes"])
+        self._news = dict(state["news"])
         return self
 
 

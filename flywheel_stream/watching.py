@@ -321,6 +321,10 @@ class Watch:
         spent = exposure.total(exposure.next) - exposure.total(int(since // 60))
         return self._baseline(found, self._now(found)).rate * max(spent, 0.0)
 
+    def knows(self, subject: str) -> bool:
+        """Whether a subject is watched."""
+        return self.find(subject) is not None
+
     def share(self, subject: str) -> float:
         """Part of the app's usual failures; where nothing is usual yet, all of them."""
         found, every = self.find(subject), self.margins.get(ALL)

@@ -3,16 +3,20 @@
 Several apps, each with a daily and a weekly rhythm of its calls and another one of its failures a
 call, bursts of traffic at unchanged shares, shares that drift, clusters that are new and harmless,
 and spikes whose begin, end and factor are known. Two models share the calls of an app, and each
-cluster fails in one way. Beside spikes of single clusters there are weeks of causes: bad versions
-of one model that hit several clusters, and pairs of spikes that have nothing to do with each other.
-All of it is seeded.
+cluster fails in one way. All of it is seeded. ``play`` tells the learner's own class of such weeks.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flywheel_stream.alerts import Alerts, Spike
+from flywheel_stream.margins import Where
+
+START = 1_750_032_000 // 604_800 * 604_800
+"""Event time of a world's first minute."""
 APPS = 5
 CLUSTERS = 100
 """Known ones, spread over the apps; those that are new come on top."""
@@ -24,11 +28,6 @@ SHARE = 0.4
 """Of an app's calls, those of the second of its two models."""
 WAYS = 8
 """In which clusters fail, each in one."""
-HIT = 5
-"""Clusters that a bad version hits."""
-APART = 30
-"""Minutes between the begins of two spikes that have nothing to do with each other."""
-
 Counts = NDArray[np.int64]
 Rates = NDArray[np.float64]
 
@@ -43,28 +42,12 @@ class Planted(NamedTuple):
     new: bool
 
 
-class Reason(NamedTuple):
-    """A cause: spikes that are one, or two; ``models`` are those of each cluster, 0 or 1."""
-
-    app: int
-    clusters: tuple[int, ...]
-    starts: tuple[int, ...]
-    end: int
-    models: tuple[int, ...]
-
-    @property
-    def incidents(self) -> int:
-        """How many there should be: those that begin apart have nothing to do with each other."""
-        return len(set(self.starts))
-
-
 class World(NamedTuple):
     """What happens, by the minute.
 
     ``calls`` is (apps, minutes); ``expected`` and ``counts`` are (clusters, minutes): failures that
-    were to be expected without spikes, and those that came; those of ``confined`` come on top, all
-    of one model, by ``reasons``. ``begin`` is the first minute after the history, ``surges`` (apps,
-    minutes) says where ten times the usual calls come.
+    were to be expected without spikes, and those that came. ``begin`` is the first minute after the
+    history, ``surges`` (apps, minutes) says where ten times the usual calls come.
     """
 
     seed: int
@@ -76,9 +59,6 @@ class World(NamedTuple):
     expected: Rates
     counts: Counts
     spikes: list[Planted]
-    confined: tuple[dict[int, Counts], ...] = ({}, {})
-    """By model and cluster."""
-    reasons: tuple[Reason, ...] = ()
 
     def model(self, cluster: int) -> NDArray[np.int64]:
         """The model of each failure in ``counts`` of a cluster, in order."""
@@ -217,33 +197,69 @@ def _newcomers(rng: np.random.Generator, world: World, traffic: Rates, *, spikes
     )
 
 
-def with_reasons(world: World) -> World:
-    """A world without spikes, with one cause a day and app: by turns a bad version, and a pair."""
-    rng = np.random.default_rng([world.seed, 7])
-    confined: tuple[dict[int, Counts], ...] = ({}, {})
-    reasons = []
-    for app in range(APPS):
-        mine = np.flatnonzero(world.app[:CLUSTERS] == app)
-        for day in range(world.begin // DAY, world.minutes // DAY):
-            reason = _reason(rng, world, app, mine, DAY * day, pair=(app + day) % 2 == 1)
-            reasons.append(reason)
-            for cluster, start, model in zip(
-                reason.clusters, reason.starts, reason.models, strict=True
-            ):
-                own = confined[model].setdefault(cluster, np.zeros(world.minutes, dtype=np.int64))
-                usual = world.expected[cluster, start : reason.end].mean()
-                rate = max(5 * usual, 0.5)
-                own[start : reason.end] += rng.poisson(rate, reason.end - start)
-    return world._replace(confined=confined, reasons=tuple(reasons))
+# ---------------------------------------------------------------- as the learner sees it
 
 
-def _reason(
-    rng: np.random.Generator, world: World, app: int, mine: Counts, day: int, *, pair: bool
-) -> Reason:
-    start = day + int(rng.integers(SETTLING, DAY - 4 * SETTLING))
-    # Those that fail a few times a minute would hide what five others do.
-    seldom = [c for c in mine.tolist() if world.expected[c].mean() < 1]
-    clusters = tuple(int(c) for c in rng.choice(seldom, 2 if pair else HIT, replace=False))
-    starts = (start, start + APART) if pair else (start,) * HIT
-    models = (0, 1) if pair else (int(rng.integers(2)),) * HIT
-    return Reason(app, clusters, starts, start + 2 * SETTLING, models)
+class Bad(NamedTuple):
+    """A failure, as the learner tells of it."""
+
+    ts: float
+    """Event time."""
+    name: str
+    """Of the call."""
+    cluster: int
+    where: Where
+    kind: str
+
+
+def times(world: World, cluster: int) -> Rates:
+    """When a cluster's failures come, in minutes of the world, in order."""
+    return spread(world.counts[cluster], np.random.default_rng([world.seed, cluster]))
+
+
+def spread(counts: Counts, rng: np.random.Generator) -> Rates:
+    """Counts by minute as moments in them, in order."""
+    minutes = np.repeat(np.arange(len(counts)), counts)
+    return np.sort(minutes + rng.random(len(minutes)))
+
+
+def play(
+    app: str, failures: Iterable[Bad], calls: Iterable[Mapping[Where, int]]
+) -> Iterator[Spike]:
+    """What the learner's own class says of an app.
+
+    Args:
+        app: its name.
+        failures: in any order.
+        calls: of each minute from ``START`` on, by what tells them apart.
+    """
+    alerts = Alerts(app)
+    waiting = sorted(failures, reverse=True)
+    end = float(START)
+    for passed in calls:
+        end += 60.0
+        while waiting and waiting[-1].ts < end:
+            _observe(alerts, waiting.pop())
+        for tick in range(5, -1, -1):
+            if tick == 0:
+                alerts.traffic(int(end // 60) - 1, sum(passed.values()), passed)
+            if not alerts.idle():
+                yield from alerts.tick(end - 10.0 * tick)
+
+
+def _observe(alerts: Alerts, bad: Bad) -> None:
+    alerts.observe(
+        str(bad.cluster),
+        bad.ts,
+        trace_id=bad.name,
+        dedup_key=bad.name,
+        user=bad.name,
+        model=bad.where.model,
+        variant=bad.where.variant,
+        prompt_version=bad.where.prompt_version,
+        values=bad.where.values,
+        severity=0.5,
+        excerpt="",
+        kinds=[bad.kind],
+        unsatisfied=True,
+    )

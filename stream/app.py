@@ -6,13 +6,14 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import faust
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from faust.tables import TableManager
 from faust.types import TP
 
 from flywheel_stream import metrics
@@ -88,7 +89,13 @@ def kafka_options(settings: Settings) -> dict[str, Any]:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=settings.kafka_ca_file or None)
+    try:
+        return ssl.create_default_context(cafile=settings.kafka_ca_file or None)
+    except OSError as error:  # among them what the file holds instead
+        raise ConfigError(
+            f"CA certificates do not load from {settings.kafka_ca_file} ({error.strerror}): "
+            "correct FLYWHEEL_KAFKA_CA_FILE."
+        ) from None
 
 
 def _credentials(settings: Settings) -> Any:
@@ -104,6 +111,17 @@ def _credentials(settings: Settings) -> Any:
     return None
 
 
+@contextmanager
+def _silenced(name: str) -> Iterator[None]:
+    speaker = logging.getLogger(name)
+    level = speaker.level
+    speaker.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        speaker.setLevel(level)
+
+
 @asynccontextmanager
 async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected admin client.
@@ -113,7 +131,8 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """
     client = AIOKafkaAdminClient(**kafka_options(settings), request_timeout_ms=10_000)
     try:
-        await asyncio.wait_for(client.start(), CONNECT_TIMEOUT)
+        with _silenced("aiokafka"):  # what it would say is in our sentence
+            await asyncio.wait_for(client.start(), CONNECT_TIMEOUT)
     except (KafkaError, OSError, TimeoutError) as error:
         await client.close()
         raise UnavailableError(
@@ -191,6 +210,17 @@ class FolderlessApp(faust.App):
         """Makes none: nothing of ours is kept on disk."""
 
 
+class NoTables(TableManager):
+    """Faust's keeper of tables, which waits a second for them to be declared; we have none."""
+
+    logger = logging.getLogger("faust.tables")  # as above
+
+    async def on_start(self) -> None:
+        """Starts what reads partitions."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
 def build_faust(settings: Settings, topics: Topics) -> faust.App:
     """Faust's app, with our transport and without its web server, tables and tracing."""
     app = FolderlessApp(
@@ -198,6 +228,7 @@ def build_faust(settings: Settings, topics: Topics) -> faust.App:
         broker=";".join(f"batched://{address}" for address in settings.kafka.split(",")),
         broker_credentials=_credentials(settings),
         store="memory://",
+        TableManager=NoTables,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
@@ -292,9 +323,22 @@ class Worker:
         self.agents.mount(self.fail)
         self.app.batching.hooks = self.agents  # type: ignore[attr-defined]  # as above
         self.app.finalize()
-        await self.app.start()
+        await self._join_kafka()
         self.app.producer.alive = self._alive  # type: ignore[attr-defined]  # our own transport
         _spare_the_collector()
+
+    async def _join_kafka(self) -> None:
+        try:
+            with _silenced("aiokafka"):  # what it would say is in our sentence
+                await self.app.start()
+        except KafkaError as error:
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(self.stop(), CONNECT_TIMEOUT)
+            hint = " or, if it has no idempotent producers, set FLYWHEEL_KAFKA_IDEMPOTENT=false"
+            raise UnavailableError(
+                f"Kafka at {self.settings.kafka} refused us ({type(error).__name__}): look at its log"
+                f"{hint if self.settings.kafka_idempotent else ''}."
+            ) from None
 
     async def _check_dedup(self) -> None:
         if self._dedup_redis is self._redis:
@@ -320,11 +364,18 @@ class Worker:
 
     def _wire(self, partitions: dict[str, int]) -> None:
         settings, topics, app = self.settings, self.topics, self.app
-        secret = settings.secret.get_secret_value().encode() or secrets.token_bytes(32)
+        secret = settings.secret.get_secret_value().encode()
+        if not secret:
+            logger.warning(
+                "FLYWHEEL_SECRET is not set: users and ids that are hashed are others in each worker "
+                "and after each start. Set it to a long random text, the same for all workers."
+            )
+            secret = secrets.token_bytes(32)
         scrubber = self._scrubber or build_scrubber(settings, secret)
         embedder = self._embedder or load_embedder(settings)
         sink = Sink(topics, partitions, self._send, self.metrics)
         join_window = settings.join_window_hours * 3600
+        rules = Rules(settings.rules, KINDS)
         compare = ComparePolicy(
             slices=settings.traffic_attributes,
             sensitive=settings.sensitive_attributes,
@@ -340,7 +391,7 @@ class Worker:
                 sample_rate=settings.sample_rate,
                 attributes=compare.attributes,
                 join_window=join_window,
-                rules=Rules(settings.rules, KINDS),
+                rules=rules,
             ),
             window=self._window(),
             room=RedisWaitingRoom(self._redis, join_window),
@@ -363,6 +414,7 @@ class Worker:
             max_per_cluster=settings.examples_per_cluster,
             near_bytes=settings.near_bytes,
             value_attribute=settings.value_attribute,
+            rules=rules,
             sample_rate=settings.sample_rate,
             evaluation=load_evaluation_sets(settings.evaluation_sets),
             versions={

@@ -19,23 +19,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from flywheel_stream.alerts import Alerts, Spike
+from flywheel_stream.alerts import Spike
 from flywheel_stream.margins import Where, described, is_margin
+from stream import alert_causes
 from stream.alert_weeks import (
     CLUSTERS,
     DAY,
     SETTLING,
     SHARE,
+    START,
+    Bad,
     Counts,
     Planted,
-    Reason,
     World,
+    play,
     simulate,
+    times,
 )
 
 SEED = 5
-START = 1_750_032_000 // 604_800 * 604_800
-"""Event time of a world's first minute."""
 BUDGET = 1.0
 """False alarms a week over all clusters."""
 MODELS = ("m1", "m2")
@@ -46,6 +48,9 @@ QUIET = 60
 
 HISTORIES: Mapping[str, tuple[int, int, int]] = {"4 days": (4, 3, 5), "4 weeks": (28, 7, 2)}
 """Days of history, days watched after it, number of worlds."""
+
+CAUSES = (4, 4, 7)
+"""Worlds with planted causes, days of history, days watched after it."""
 
 
 class Alarm(NamedTuple):
@@ -114,72 +119,21 @@ def _alarms(world: World, app: int, spike: Spike, named: set[tuple[str, str]]) -
 
 def run_app(world: World, app: int) -> Iterator[Spike]:
     """What the learner's own class says of an app."""
-    alerts = Alerts(f"app{app}")
-    calls = world.calls[app].tolist()
-    failures = _failures(world, app)
-    for minute in range(world.minutes):
-        for cluster, ts, name, model in failures.get(minute, ()):
-            alerts.observe(
-                str(cluster),
-                ts,
-                trace_id=name,
-                dedup_key=name,
-                user=name,
-                model=MODELS[model],
-                variant="",
-                severity=0.5,
-                excerpt="",
-                kinds=[world.way(cluster)],
-                unsatisfied=True,
-            )
-        end = START + 60.0 * (minute + 1)
-        for tick in range(5, -1, -1):
-            if tick == 0:
-                second = round(SHARE * calls[minute])
-                by = {Where(MODELS[0]): calls[minute] - second, Where(MODELS[1]): second}
-                alerts.traffic(int(end // 60) - 1, calls[minute], by)
-            if not alerts.idle():
-                yield from alerts.tick(end - 10.0 * tick)
+    return play(f"app{app}", _failures(world, app), _calls(world, app))
 
 
-class _Failure(NamedTuple):
-    cluster: int
-    ts: float
-    name: str
-    model: int
-
-
-def _failures(world: World, app: int) -> dict[int, list[_Failure]]:
-    """Failures by minute, in order."""
-    found: dict[int, list[_Failure]] = {}
+def _failures(world: World, app: int) -> Iterator[Bad]:
     for cluster in np.flatnonzero(world.app == app).tolist():
-        rows = list(zip(times(world, cluster).tolist(), world.model(cluster).tolist(), strict=True))
-        for model, confined in enumerate(world.confined):
-            if cluster in confined:
-                rows += [
-                    (at, model)
-                    for at in _spread([world.seed, cluster, 2 + model], confined[cluster])
-                ]
+        rows = zip(times(world, cluster).tolist(), world.model(cluster).tolist(), strict=True)
         for n, (at, model) in enumerate(rows):
-            entry = _Failure(cluster, START + 60.0 * at, f"{cluster}/{n}", model)
-            found.setdefault(int(at), []).append(entry)
-    for entries in found.values():
-        entries.sort(key=lambda entry: (entry.ts, entry.name))
-    return found
+            where = Where(MODELS[model])
+            yield Bad(START + 60.0 * at, f"{cluster}/{n}", cluster, where, world.way(cluster))
 
 
-def times(world: World, cluster: int) -> NDArray[np.float64]:
-    """When a cluster's failures come, in minutes of the world, in order."""
-    return np.array(_spread([world.seed, cluster], world.counts[cluster]))
-
-
-def _spread(seed: Sequence[int], counts: Counts) -> list[float]:
-    """Counts by minute as moments in them, in order."""
-    minutes = np.repeat(np.arange(len(counts)), counts)
-    found: list[float] = np.sort(
-        minutes + np.random.default_rng(seed).random(len(minutes))
-    ).tolist()
-    return found
+def _calls(world: World, app: int) -> Iterator[dict[Where, int]]:
+    for calls in world.calls[app].tolist():
+        second = round(SHARE * calls)
+        yield {Where(MODELS[0]): calls - second, Where(MODELS[1]): second}
 
 
 # ---------------------------------------------------------------- simple detectors
@@ -406,83 +360,27 @@ def _pool(
     )
 
 
-# ---------------------------------------------------------------- causes
-
-
-class Reasons(NamedTuple):
-    """What incidents were made of causes of one sort."""
-
-    causes: int
-    clusters: int
-    incidents: list[int]
-    """That were opened for each cause."""
-    alerts: list[int]
-    """That were written of each before it ended."""
-    named: list[float]
-    """Shares of the clusters of each that its incidents named by its end."""
-    delays: list[float]
-    """Minutes from the first failure of each to the first alert."""
-
-
-def causes(world: World) -> tuple[list[Reasons], int]:
-    """Bad versions, pairs apart, and incidents that belong to neither.
-
-    An incident belongs to a cause whose clusters it names, or in whose time it opens.
-    """
-    spikes = [list(run_app(world, app)) for app in range(len(world.calls))]
-    used: set[tuple[int, str]] = set()
-    sorts = []
-    for number in sorted({len(set(reason.starts)) for reason in world.reasons}):
-        mine = [reason for reason in world.reasons if reason.incidents == number]
-        sorts.append(_reasons(mine, spikes, used))
-    opened = [
-        (app, spike)
-        for app, found in enumerate(spikes)
-        for spike in found
-        if spike.state in {"opened", "regressed"} and (spike.ts - START) / 60 > world.begin
-    ]
-    return sorts, sum((app, _key(spike)) not in used for app, spike in opened)
-
-
-def _key(spike: Spike) -> str:
-    return f"{spike.incident} {spike.since}"
-
-
-def _reasons(
-    reasons: Sequence[Reason], spikes: Sequence[Sequence[Spike]], used: set[tuple[int, str]]
-) -> Reasons:
-    found = Reasons(len(reasons), sum(len(r.clusters) for r in reasons), [], [], [], [])
-    for reason in reasons:
-        first, last = (START + 60.0 * at for at in (reason.starts[0], reason.end + SETTLING))
-        told = [s for s in spikes[reason.app] if first < s.ts <= last and s.state != "resolved"]
-        opened = {_key(spike) for spike in told if spike.state != "escalated"}
-        used |= {(reason.app, key) for key in opened}
-        named = {name for spike in told for name in spike.clusters()}
-        clusters = {str(cluster) for cluster in reason.clusters}
-        found.incidents.append(len(opened))
-        found.alerts.append(sum(spike.ts <= START + 60.0 * reason.end for spike in told))
-        found.named.append(len(named & clusters) / len(clusters))
-        found.delays.append((told[0].ts - first) / 60 if told else inf)
-    return found
-
-
 # ---------------------------------------------------------------- the figures
 
 
 def bench_alerts(
-    histories: Mapping[str, tuple[int, int, int]] = HISTORIES, seed: int = SEED
+    histories: Mapping[str, tuple[int, int, int]] = HISTORIES,
+    seed: int = SEED,
+    causes: tuple[int, int, int] = CAUSES,
 ) -> dict[str, Any]:
-    """Measures every detector after each length of history.
+    """Measures every detector after each length of history, and what becomes of planted causes.
 
     Returns:
         By history: the number of spikes, the weeks watched, and by detector the delays in minutes
         (median, 90th percentile, the median of its ratio to the limit's), recall, precision, false
-        alarms a week over all clusters and how many of them came with bursts of traffic.
+        alarms a week over all clusters and how many of them came with bursts of traffic; and what
+        ``alert_causes.bench_causes`` says.
     """
     return {
         "clusters": CLUSTERS,
         "budget": BUDGET,
         "histories": {name: _measure(*days, seed) for name, days in histories.items()},
+        "causes": alert_causes.bench_causes(seed, *causes),
         "python": platform.python_version(),
     }
 
@@ -533,6 +431,7 @@ def table(result: Mapping[str, Any]) -> str:
         lines += [_row(detector, row) for detector, row in found["detectors"].items()]
         lines.append(_row("CUSUM told both rates", found["limit"]))
     lines.append("delays in minutes from a spike's first failure; '-': most were missed")
+    lines += ["", alert_causes.table(result["causes"])]
     return "\n".join(lines)
 
 

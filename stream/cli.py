@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -9,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from flywheel_stream.errors import ConfigError, FlywheelError
 from stream.settings import Settings, load_settings
@@ -35,9 +36,19 @@ def _no_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _file_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--logs", type=Path, action="append", default=[], metavar="F")
-    parser.add_argument("--feedback", type=Path, action="append", default=[], metavar="F")
-    parser.add_argument("--deployments", type=Path, action="append", default=[], metavar="F")
+    for name, what in (
+        ("logs", "model calls"),
+        ("feedback", "signals about them"),
+        ("deployments", "what went live and was withdrawn"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="F",
+            help=f"{what}, a JSON object a line (docs/records.md); may be given again",
+        )
 
 
 def _process_options(parser: argparse.ArgumentParser) -> None:
@@ -48,8 +59,16 @@ def _process_options(parser: argparse.ArgumentParser) -> None:
 
 def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="end by itself with a summary")
-    parser.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/demo"),
+        metavar="DIR",
+        help="folder for inputs and outputs; default: out/demo",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=7, metavar="N", help="of the sample traffic; default: 7"
+    )
 
 
 def _replay_options(parser: argparse.ArgumentParser) -> None:
@@ -96,12 +115,18 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
         help="the whole job, or a part",
     )
     parser.add_argument("--data", type=Path, metavar="F", help="scrub: labelled texts to find in")
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument(
+        "--events",
+        type=_positive,
+        default=100_000,
+        metavar="N",
+        help="job: calls; default: 100,000",
+    )
     parser.add_argument(
         "--fingerprints", type=_positive, default=10_000_000, metavar="N", help="dedup: how many"
     )
     parser.add_argument(
-        "--memory", type=int, default=0, metavar="N", help="a worker's memory over N"
+        "--memory", type=_positive, default=0, metavar="N", help="a worker's memory over N"
     )
     parser.add_argument("--kafka", default=None, help="a broker; default: the embedded one")
     parser.add_argument("--redis", default=None, help="a Redis URL; default: the embedded one")
@@ -136,6 +161,11 @@ def _process(settings: Settings, args: argparse.Namespace) -> int:
         _say(f"read {result.summary['read']} records in {result.summary['seconds']:.1f} s")
         _say(f"outcomes: {_listed(result.summary['outcomes'])}")
         _say(f"see {args.out / 'report.html'} and {args.out / 'summary.json'}")
+        if not settings.secret.get_secret_value():
+            _say(
+                "FLYWHEEL_SECRET is not set: another run names users, ids that are hashed and "
+                "examples that rest on them otherwise"
+            )
     return OK
 
 
@@ -220,12 +250,24 @@ def _bench(settings: Settings, args: argparse.Namespace) -> int:
     return OK
 
 
+def _streams() -> tuple[BinaryIO, BinaryIO]:
+    """What filters read and write.
+
+    Raises:
+        ConfigError: one of them was closed before we began.
+    """
+    for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout)):
+        if stream is None:
+            raise ConfigError(f"{name} is closed: give a file or a pipe.")
+    return sys.stdin.buffer, sys.stdout.buffer
+
+
 def _scrub(settings: Settings, args: argparse.Namespace) -> int:
     from stream.filters import TextLine, run_filter, scrub_lines
     from stream.scrubbers import build_scrubber
 
     work = scrub_lines(build_scrubber(settings))
-    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TextLine, work)
+    return run_filter(*_streams(), TextLine, work)
 
 
 def _cluster(settings: Settings, args: argparse.Namespace) -> int:
@@ -242,14 +284,14 @@ def _cluster(settings: Settings, args: argparse.Namespace) -> int:
         scrubber=build_scrubber(settings) if settings.embedder in AWAY else None,
         clusters=None if ours else RiverClusters(settings.clusterer, settings.clusterer_k),
     )
-    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work, at_end)
+    return run_filter(*_streams(), TimedLine, work, at_end)
 
 
 def _dedup(settings: Settings, args: argparse.Namespace) -> int:
     from stream.filters import TimedLine, dedup_lines, run_filter
 
     work = dedup_lines(settings.dedup_window_hours * 3600, args.capacity)
-    return run_filter(sys.stdin.buffer, sys.stdout.buffer, TimedLine, work)
+    return run_filter(*_streams(), TimedLine, work)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -349,9 +391,10 @@ def parser() -> argparse.ArgumentParser:
             help=command.help,
             description=f"{command.help[0].upper()}{command.help[1:]}.",
             epilog=f"example: {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,  # an example is to be copied
         )
         command.options(sub)
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(work=command.run)  # no option may have that name
     return top
 
 
@@ -361,7 +404,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(args.config)
         _configure_logging(settings.log_level)
-        return int(args.run(settings, args))
+        return int(args.work(settings, args))
     except ConfigError as error:
         _say(f"flywheel: {error}")
         return USAGE
@@ -373,14 +416,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except Exception as error:
-        logging.getLogger(__name__).debug("stopped", exc_info=True)
-        # The error's own text stays unsaid: it may hold the text of a user.
-        _say(
-            f"flywheel: stopped by a fault of ours, {type(error).__name__} at {_place(error)}: "
-            "nothing that was not acknowledged is lost. Please report it."
-        )
+    except Exception as error:  # noqa: BLE001 - told as one sentence
+        _say(f"flywheel: {_refused(error) or _fault(error)}")
         return FAILED
+
+
+_REMEDIES = {
+    errno.EACCES: "change the permissions, or take another place",
+    errno.EDQUOT: "make room, or take another place",
+    errno.EISDIR: "that is a folder: take a file",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENOSPC: "make room, or take another place",
+    errno.EPERM: "change the permissions, or take another place",
+    errno.EROFS: "take another place",
+}
+
+
+def _refused(error: Exception) -> str:
+    """What the system refused, with the remedy; empty where it is no such error."""
+    if not isinstance(error, OSError) or error.errno not in _REMEDIES:
+        return ""
+    where = "" if error.filename is None else f" ({error.filename})"
+    return f"{error.strerror}{where}: {_REMEDIES[error.errno]}."
+
+
+def _fault(error: Exception) -> str:
+    """What is to be reported. The error's own text stays unsaid: it may hold the text of a user."""
+    logging.getLogger(__name__).debug("stopped", exc_info=error)
+    return (
+        f"stopped by a fault of ours, {type(error).__name__} at {_place(error)}: "
+        "nothing that was not acknowledged is lost. Please report it."
+    )
 
 
 def _place(error: Exception) -> str:
@@ -397,6 +463,9 @@ def _configure_logging(level: str) -> None:
     # the clients print the records that they move, raw.
     for name in ("faust", "mode", "aiokafka", "kafka", "asyncio", "stream.transport"):
         logging.getLogger(name).setLevel("INFO" if level == "DEBUG" else "WARNING")
+    # It warns of a commit that took a second to return. That is a batch that was learnt meanwhile, on
+    # the same loop; a commit that fails is told by others.
+    logging.getLogger("mode.timers").setLevel("INFO" if level == "DEBUG" else "ERROR")
 
 
 if __name__ == "__main__":

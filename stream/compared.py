@@ -37,7 +37,10 @@ def plain(picture: Picture, deployments: Iterable[Deployment]) -> dict[str, Any]
     """A picture as ``summary.json`` holds it; what is not finite is null."""
     known = list(deployments)
     return {
-        "windows": [row._asdict() for row in picture.windows],
+        "windows": [
+            {**row._asdict(), "name": picture.names.get((row.dimension, row.value))}
+            for row in picture.windows
+        ],
         "votes": [
             {**_arm(arm), **_voters(found)}
             for arm, found in sorted(picture.voters.items(), key=lambda item: item[0] or Arm(""))

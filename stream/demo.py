@@ -23,7 +23,7 @@ from rich.text import Text
 from flywheel_stream.events import Alert
 from flywheel_stream.learning import Fold
 from stream.embedded import embedded_servers
-from stream.process import InputFile, Progress, Result, Run, run_settings
+from stream.process import InputFile, Progress, Result, Run, make_folder, run_settings
 from stream.settings import Settings
 from stream.simulator import demo_scenario, simulate
 
@@ -45,6 +45,7 @@ def demo(settings: Settings, *, out: Path, seed: int, once: bool) -> int:
         once: end by itself; else, on a terminal, the view and the metrics stay until Ctrl-C.
 
     Raises:
+        ConfigError: the folder cannot be made.
         UnavailableError: an embedded server does not start.
     """
     files = write_traffic(out / "input", seed)
@@ -77,7 +78,7 @@ def well_sampled(settings: Settings) -> Settings:
 
 def write_traffic(folder: Path, seed: int) -> list[InputFile]:
     """Writes sample traffic as the files that ``process`` reads."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     paths = {name: folder / f"{name}.jsonl" for name in INPUTS}
     files = {name: path.open("wb") for name, path in paths.items()}
     try:
@@ -104,14 +105,14 @@ def live_view(console: Console) -> Iterator[Callable[[Progress], None]]:
 
 
 def screen(progress: Progress) -> RenderableType:
-    """The whole view."""
+    """The whole view; what a low terminal cuts off is the least urgent."""
     title = f"{progress.stage}: {progress.read} of {progress.total} records"
     return Group(
         Text(f"{title}   metrics: {progress.metrics_url}", style="bold"),
-        satisfaction_table(progress.folds),
-        cluster_table(progress.folds),
-        *(alert_panel(alert) for alert in latest_alerts(progress.alerts)),
         Text(f"curated: {_examples(progress.folds)}"),
+        satisfaction_table(progress.folds),
+        *(alert_panel(alert) for alert in latest_alerts(progress.alerts)),
+        cluster_table(progress.folds),
     )
 
 
@@ -144,7 +145,8 @@ def alert_panel(alert: Alert) -> Panel:
         alert.why,
         *(f"{'NOW ' if a.now else ''}{a.intervention}: {a.why}" for a in alert.advice),
     ]
-    return Panel("\n".join(lines), title=f"{alert.state}: {alert.title}", border_style=style)
+    title = Text(f"{alert.state}: {alert.title}")
+    return Panel(Text("\n".join(lines)), title=title, border_style=style)
 
 
 def latest_alerts(alerts: list[Alert]) -> list[Alert]:
@@ -245,11 +247,15 @@ def what_is_liked(summary: Mapping[str, Any]) -> list[str]:
 def say_where_to_look(console: Console, result: Result) -> None:
     """The end: figures, and where the rest is."""
     summary = result.summary
-    console.print(f"\nread {summary['read']} records in {summary['seconds']:.0f} s")
-    console.print(
-        "outcomes: " + ", ".join(f"{n} {name}" for name, n in summary["outcomes"].items())
-    )
-    for line in (*comparisons(summary), *what_is_asked(summary), *what_is_liked(summary)):
-        console.print(line)
-    console.print(f"report:   {result.out / 'report.html'}")
-    console.print(f"outputs:  {result.out}/*.jsonl")
+    for line in (
+        "",
+        f"read {summary['read']} records in {summary['seconds']:.0f} s",
+        "outcomes: " + ", ".join(f"{n} {name}" for name, n in summary["outcomes"].items()),
+        *comparisons(summary),
+        *what_is_asked(summary),
+        *what_is_liked(summary),
+        f"report:   {result.out / 'report.html'}",
+        f"outputs:  {result.out}/*.jsonl",
+    ):
+        # As it is: a line may go to a file, and "[" is no markup in the name of a cluster.
+        console.print(line, markup=False, soft_wrap=True)

@@ -118,7 +118,11 @@ _LOOKS: tuple[Look, ...] = (_cleanup, _size, _raw_kept_briefly)
 
 
 async def _redis(settings: Settings) -> AsyncIterator[Finding]:
-    room, window = connect_redis(settings)
+    try:
+        room, window = connect_redis(settings)
+    except ConfigError as error:
+        yield Finding("error", "redis", str(error))
+        return
     apart = window is not room
     yield await _answers(room, "redis", "error", bloom=not apart)
     if apart:

@@ -4,6 +4,7 @@ A filter works what has arrived as one batch, so that a file goes through at ful
 typed by hand is answered at once. A bad line becomes ``{"error"}`` and the rest goes on.
 """
 
+import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -67,7 +68,7 @@ def run_filter(
     decoder = msgspec.json.Decoder(line)
     held: list[Answer] = []
     bad = False
-    for raws in _batches(source):
+    for raws in _unmarked(_batches(source)):
         decoded = [_decode(decoder, raw) for raw in raws]
         good = [item for item in decoded if not isinstance(item, dict)]
         answers = iter(work(good) if good else ())
@@ -105,6 +106,14 @@ def _batches(source: BinaryIO) -> Iterator[list[bytes]]:
             parts = [last]
     if any(parts):
         yield [b"".join(parts)]
+
+
+def _unmarked(batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
+    """The same without the mark that some programs put before the first line."""
+    for first, *others in batches:
+        yield [first.removeprefix(codecs.BOM_UTF8), *others]
+        break
+    yield from batches
 
 
 def _write(sink: BinaryIO, answers: Iterable[Answer]) -> None:
@@ -165,8 +174,8 @@ def cluster_lines(
     if clusters is None:
         from flywheel_stream.clusters import Clusters  # noqa: PLC0415 - River takes a second
 
-        # Twice the window of ``learn``: here no snapshot has to carry it.
-        clusters = Clusters(capacity=capacity, dims=embedder.dims, window=4096)
+        # Four times the window of ``learn``: here no snapshot has to carry it.
+        clusters = Clusters(capacity=capacity, dims=embedder.dims, window=8192)
     held: list[Any] = []
 
     def work(lines: list[TimedLine]) -> list[Answer]:

@@ -188,7 +188,8 @@ class Learn:
     # ------------------------------------------------------------ snapshots
 
     async def _snapshot_if_due(self, learner: Learner) -> None:
-        if time.monotonic() >= self._due.get(learner.partition, 0.0):
+        # At the end of all input whoever waits for the last snapshot waits for nothing else.
+        if learner.ended or time.monotonic() >= self._due.get(learner.partition, 0.0):
             await self._snapshot(learner)
 
     async def _snapshot(self, learner: Learner) -> None:

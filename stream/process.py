@@ -9,12 +9,13 @@ import codecs
 import contextlib
 import json
 import logging
+import os
 import secrets
 import time
 import uuid
 from array import array
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from pathlib import Path
@@ -165,14 +166,45 @@ def check_inputs(
     """Looks whether the inputs are there, before any server starts.
 
     Raises:
-        ConfigError: one is not, or none is given.
+        ConfigError: one is not, or is no file that can be read, or none is given.
     """
     paths = [*logs, *feedback, *deployments]
     if not paths:
         raise ConfigError("Nothing to process: give --logs, --feedback or --deployments.")
     for path in paths:
-        if not path.is_file():
-            raise ConfigError(f"No file at {path}: check the path.")
+        _check_input(path)
+
+
+def _check_input(path: Path) -> None:
+    if path.is_dir():
+        raise ConfigError(
+            f"{path} is a folder: name the files in it, each with an option of its own."
+        )
+    if not path.exists():
+        raise ConfigError(f"No file at {path}: check the path.")
+    if not path.is_file():
+        raise ConfigError(
+            f"{path} is no file but a pipe or a device, which cannot be read in order of time: "
+            "write it to a file first, as in `zcat logs.jsonl.gz > logs.jsonl`."
+        )
+    if not os.access(path, os.R_OK):
+        raise ConfigError(f"The file {path} must not be read: change its permissions.")
+
+
+def spare_inputs(inputs: Iterable[Path], out: Path) -> None:
+    """Looks whether outputs would be written over inputs.
+
+    Raises:
+        ConfigError: one would.
+    """
+    written = {(out / _file_of(role)).resolve() for role in OUTPUTS}
+    for path in inputs:
+        if path.resolve() in written:
+            raise ConfigError(f"{path} would be written over: give another folder with --out.")
+
+
+def _file_of(role: str) -> str:
+    return f"{role.replace('_', '-')}.jsonl"
 
 
 def make_folder(out: Path) -> None:
@@ -209,10 +241,11 @@ def process(
         show: is told where the run stands, a few times a second.
 
     Raises:
-        ConfigError: an input is not there, or the folder cannot be made.
+        ConfigError: an input is not there or in the way, or the folder cannot be made.
         UnavailableError: an embedded server does not start.
     """
     check_inputs(logs, feedback, deployments)
+    spare_inputs([*logs, *feedback, *deployments], out)
     make_folder(out)
     # Ties in time: deployments, then logs, then feedback.
     files = [
@@ -393,7 +426,7 @@ class Run:
         counts = {}
         end = await self._mark_ends()
         for role in OUTPUTS:
-            path = self._out / f"{role.replace('_', '-')}.jsonl"
+            path = self._out / _file_of(role)
             topic = getattr(self._topics, role)
             counts[path.name] = await self._write_output(topic, path, end, role in COMPACTED)
         return counts

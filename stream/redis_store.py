@@ -29,7 +29,7 @@ from redis.exceptions import (
 )
 
 from flywheel_stream.dedup import Seen, Sighting, WindowPolicy
-from flywheel_stream.errors import UnavailableError
+from flywheel_stream.errors import ConfigError, UnavailableError
 from flywheel_stream.joining import (
     NOBODY,
     CallMeeting,
@@ -39,7 +39,7 @@ from flywheel_stream.joining import (
     SignalPut,
     Waiting,
 )
-from stream.settings import Settings
+from stream.settings import Settings, mask_url
 
 SEEN = """
 local base, gens, out = KEYS[1], {}, {}
@@ -219,10 +219,20 @@ class Redis:
         prefix: of every key.
         shards: hash tags that keys are spread over.
         cluster: whether it is a Redis Cluster.
+
+    Raises:
+        ConfigError: the URL is none of a Redis.
     """
 
     def __init__(self, url: str, prefix: str, shards: int, *, cluster: bool = False) -> None:
-        self._client = _client(url, cluster=cluster)
+        self._where = mask_url(url)
+        try:
+            self._client = _client(url, cluster=cluster)
+        except ValueError:
+            raise ConfigError(
+                "The URL of Redis is none, as redis://HOST:6379/0 is one: correct FLYWHEEL_REDIS "
+                "or FLYWHEEL_DEDUP_REDIS."
+            ) from None
         self._cluster = cluster
         self._bases = [f"{prefix}{{{shard}}}:" for shard in range(shards)]
         self._shas: dict[str, str] = {}
@@ -256,7 +266,8 @@ class Redis:
             ) from None
         except (RedisError, OSError) as error:
             raise UnavailableError(
-                f"Redis does not answer ({type(error).__name__}): start it or set FLYWHEEL_REDIS."
+                f"Redis at {self._where} does not answer ({type(error).__name__}): start it or "
+                "set FLYWHEEL_REDIS."
             ) from None
 
     def shard(self, key: str) -> int:

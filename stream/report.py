@@ -27,6 +27,7 @@ from flywheel_stream.events import (
     decode_alert,
     decode_example,
 )
+from flywheel_stream.telling import sure
 
 MOST_ROWS = 20
 """Rows of a list that are shown; the rest is a number."""
@@ -40,6 +41,9 @@ MOST_BUCKETS = 120
 """Points in time in one chart; hours are put together until they fit."""
 FEW = 10
 """Fewer judged calls make a mean that is drawn as uncertain."""
+
+GAP = 2.0
+"""Between two columns."""
 
 THUMBS = ("up", "middle", "down")
 HOUR, DAY = 3600, 86_400
@@ -493,13 +497,13 @@ def _header(
     still_open = sum(incident.open for incident in incidents)
     cards: tuple[tuple[int | str, str, str], ...] = (
         (summary["read"], "records read", f"{_number(summary.get('records_per_second', 0))} a second"),
-        (outcomes.get("fresh", 0) + outcomes.get("duplicate", 0), "calls", f"{outcomes.get('duplicate', 0):,} duplicates"),
+        (outcomes.get("fresh", 0) + outcomes.get("duplicate", 0), "calls", _count(outcomes.get("duplicate", 0), "duplicate")),
         ("unknown" if happy is None else _percent(happy), "satisfied", f"of {_count(judged, 'judged call')}"),
-        (lines.get("failures.jsonl", 0), "failures", f"{outcomes.get('joined', 0):,} signals joined"),
+        (lines.get("failures.jsonl", 0), "failures", f"{_count(outcomes.get('joined', 0), 'signal')} joined"),
         (lines.get("alerts.jsonl", 0), "alerts", f"{_count(len(incidents), 'incident')}, {still_open:,} open"),
         (lines.get("curated.jsonl", 0), "training examples", "curated, scrubbed"),
         (sum(summary.get("pii", {}).values()), "personal data replaced", f"of {_count(len(summary.get('pii', {})), 'type')}"),
-        (left_out, "left out", f"{outcomes.get('dead_letter', 0):,} dead letters"),
+        (left_out, "left out", _count(outcomes.get("dead_letter", 0), "dead letter")),
     )  # fmt: skip
     figures = (
         _el("div", _el("b", n if isinstance(n, str) else f"{n:,}"), name, _el("small", small))
@@ -651,7 +655,7 @@ def _incident(number: int, incident: Incident) -> Html:
         f"began {_moment(incident.spans[-1][0])} UTC",
         _count(max(last.users, told.users), "user"),
         f"up to {incident.peak:,.1f} failures an hour, usual {told.baseline:,.1f}",
-        f"sure to {min(math.floor(1000 * told.confidence) / 10, 99.9):.1f}\N{NO-BREAK SPACE}%",
+        f"{sure(told.confidence)} sure".replace(" %", "\N{NO-BREAK SPACE}%"),
     ]
     models = ", ".join(f"{_arm(m.model, m.variant)}: {m.rate:,.1f} an hour" for m in told.models)
     return _el(
@@ -863,17 +867,24 @@ def _votes_section(summary: Mapping[str, Any]) -> Html:
 def _windows(summary: Mapping[str, Any]) -> Html:
     """Satisfaction by window, folded away; clusters are below, in what goes wrong."""
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    shown: dict[tuple[str, str, str], str] = {}
     for app, row in _told(summary, "windows"):
         if row["dimension"] != "cluster":
             key = (app, row["dimension"], row["value"])
+            shown[key] = row.get("name") or row["value"]
             share = "unknown" if row["satisfied"] is None else _percent(row["satisfied"])
             cells.setdefault(key, {})[row["window"]] = f"{share} of {row['judged']:,}"
     names = ("5m", "1h", "1d", "1w")
-    rows = [(*key, *(found.get(name, "") for name in names)) for key, found in cells.items()]
+    rows = [
+        (*key[:2], shown[key], *(found.get(name, "") for name in names))
+        for key, found in cells.items()
+    ]
     head = ("app", "by", "value", "5 minutes", "hour", "day", "week")
     table = _table(head, rows, MOST_KEYS)
     title = "Mean probability of satisfaction in the last 5 minutes, hour, day and week"
-    return _el("details", _el("summary", title), table) if rows else Html()
+    note = _soft("By topic: of the calls in the sample that topics are made of, not of all.")
+    parts = (table, note) if any(key[1] == "topic" for key in cells) else (table,)
+    return _el("details", _el("summary", title), *parts) if rows else Html()
 
 
 def _worth_section(summary: Mapping[str, Any]) -> Html:
@@ -1421,7 +1432,7 @@ def _traffic_section(hours: Sequence[Mapping[str, Any]]) -> Html:
 def _column(frame: Frame, ts: float, parts: Sequence[tuple[str, str, int]]) -> Html:
     """A stack of boxes over one bucket of time."""
     x = frame.x(ts)
-    width = 0.8 * min(frame.x(ts + frame.bucket) - x, 110.0)
+    width = frame.x(ts + frame.bucket) - x - GAP  # all of its time, for it holds all of its calls
     boxes, below = [], 0
     for css, name, number in parts:
         if number:

@@ -18,8 +18,16 @@ class TopicRecord(NamedTuple):
 
 
 RECORDS: tuple[TopicRecord, ...] = (
-    TopicRecord("llm.logs", events.Call, "One model call."),
-    TopicRecord("llm.feedback", events.Signal, "One signal about a call."),
+    TopicRecord(
+        "llm.logs",
+        events.Call,
+        "One model call. A latency, a cost or a number of tokens below 0 stands for unknown.",
+    ),
+    TopicRecord(
+        "llm.feedback",
+        events.Signal,
+        "One signal about a call. A thumb or rating without a value takes back the user's earlier one.",
+    ),
     TopicRecord("llm.deployments", events.Deployment, "A version went live or was withdrawn."),
     TopicRecord("flywheel.decisions", events.Decision, "What a person decided about an incident."),
     TopicRecord("flywheel.interactions", events.Interaction, "An accepted call, scrubbed."),

@@ -1,8 +1,10 @@
 """Every setting once: type, default, sentence; from ``flywheel.toml`` and ``FLYWHEEL_…``."""
 
+import difflib
 import json
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -69,7 +71,9 @@ class Settings(BaseSettings):
     )
 
     # --- Kafka
-    kafka: str = Field("localhost:9092", description="Bootstrap servers, comma-separated.")
+    kafka: str = Field(
+        "localhost:9092", min_length=1, description="Bootstrap servers, comma-separated."
+    )
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Security protocol of the brokers."
     )
@@ -279,13 +283,14 @@ class Settings(BaseSettings):
         for name, value in self:
             if isinstance(value, SecretStr):
                 raw = value.get_secret_value()
-                out[name] = _mask_url(raw) if "://" in raw else ("********" if raw else "")
+                out[name] = mask_url(raw) if "://" in raw else ("********" if raw else "")
             else:
                 out[name] = value
         return out
 
 
-def _mask_url(url: str) -> str:
+def mask_url(url: str) -> str:
+    """A URL without what is secret in it."""
     scheme, _, rest = url.partition("://")
     credentials, at, host = rest.rpartition("@")
     if scheme.startswith("http"):  # the path of a webhook is its key
@@ -310,25 +315,44 @@ def load_settings(path: str | None = None, **overrides: object) -> Settings:
         raise ConfigError(f"No configuration file at {file}: create it or change the path.")
     unknown = _unknown_variables()
     if unknown:
-        raise ConfigError(f"{unknown} names no setting: see `flywheel doctor` for their names.")
+        raise ConfigError(
+            f"{unknown} names no setting: {_meant(unknown, _variables())}correct or unset it."
+        )
 
     class Loaded(Settings):
         model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": file})
 
     try:
         return Loaded(**overrides)  # type: ignore[arg-type]  # checked by pydantic
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is no valid TOML ({error}): correct it.") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise ConfigError(
-            f"Setting {name!r}: {first['msg']}. Correct it in {file} or FLYWHEEL_{name.upper()}."
-        ) from None
+        raise ConfigError(_said_of(error, file)) from None
+
+
+def _said_of(error: ValidationError, file: Path) -> str:
+    first = error.errors()[0]
+    setting, *inside = map(str, first["loc"])
+    if first["type"] == "extra_forbidden":
+        meant = _meant(setting, Settings.model_fields)
+        return f"{setting!r} in {file} names no setting: {meant}correct or remove it."
+    what = first["msg"].removeprefix("Value error, ")
+    name = ".".join([setting, *inside])
+    return f"Setting {name!r}: {what}. Correct it in {file} or FLYWHEEL_{setting.upper()}."
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """The name that comes nearest, as a question; else where all of them are."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}? Else " if near else "stream/settings.py lists them; "
+
+
+def _variables() -> set[str]:
+    return {f"FLYWHEEL_{name.upper()}" for name in Settings.model_fields} | {"FLYWHEEL_CONFIG"}
 
 
 def _unknown_variables() -> str:
-    known = {f"FLYWHEEL_{name.upper()}" for name in Settings.model_fields} | {"FLYWHEEL_CONFIG"}
+    known = _variables()
     return next(
         (name for name in os.environ if name.startswith("FLYWHEEL_") and name not in known), ""
     )

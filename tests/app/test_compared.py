@@ -55,6 +55,8 @@ def picture() -> Picture:
         fairness.curate({"age": "young" if n % 10 else "old"}, 1)
     live.count(START, {ALL: "", "model": "<b>"}, windows.traffic(10))
     live.count(START, {ALL: "", "model": "<b>"}, windows.judged(0.9, 0.7, "up", failed=False))
+    for topic in ("c_7", "c_8", "other"):
+        live.count(START, {"topic": topic}, windows.judged(0.9, 0.7, "up", failed=False))
     votes = [Stratum(100, 40, 2, 10), Stratum(900, 20, 0, 20)]
     return Picture(
         windows=live.rows(),
@@ -62,6 +64,7 @@ def picture() -> Picture:
         arms=experiments.rows(lambda cluster: "refund, window"),
         drifts=[Drifted(Arm("", "b"), START + 120, START + 600, 0.9, 0.6)],
         fairness=fairness.rows(),
+        names={("topic", "c_7"): "parcel, late", ("topic", "c_8"): "parcel, late"},
     )
 
 
@@ -74,6 +77,13 @@ def test_plain_data_is_json_and_names_what_was_deployed(picture: Picture) -> Non
     assert arms["clusters"]["c_1"]["interval"][0] > 1
     assert {(row["model"], row["rated"]) for row in told["votes"]} >= {(None, 92), ("aurora-1", 52)}
     assert {row["group"] for row in told["fairness"]} == {"old", "young"}
+    assert {
+        (row["value"], row["name"]) for row in told["windows"] if row["dimension"] == "topic"
+    } == {
+        ("c_7", "parcel, late"),
+        ("c_8", "parcel, late"),
+        ("other", None),
+    }
     nothing = plain(Picture([], {}, [], [], []), [])
     assert all(rows == [] for rows in nothing.values())
 
@@ -95,6 +105,7 @@ def test_metrics_have_the_labels_of_their_catalogue(picture: Picture) -> None:
         assert values, metric.name
         assert all(len(labels) == len(metric.labels) for labels in values), metric.name
         assert all(labels[0] == "shop" for labels in values)
+    assert not any("parcel" in label for labels in rows[SHOWN[0]] for label in labels)
     bounds = {labels[-1] for labels in rows[SHOWN[3]]}
     assert bounds == {"low", "estimate", "high"}
 
@@ -120,10 +131,13 @@ def test_the_report_tells_arms_votes_changes_and_groups(picture: Picture, tmp_pa
         "shop · age old: satisfaction ",
         "points below the rest",
         "&lt;b&gt;",
+        "By topic: of the calls in the sample",
     ):
         assert text in page
     assert "shop · breeze-2, arm b" not in page  # nobody voted on it
     assert "<b>," not in page
+    assert page.count("parcel, late") == 2  # two topics may have the same words
+    assert "c_7" not in page
 
 
 def test_a_report_without_any_of_it_says_so(tmp_path: Path) -> None:

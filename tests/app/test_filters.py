@@ -55,6 +55,14 @@ def echo(lines: Sequence[TextLine]) -> list[Answer]:
     return [{"text": line.text} for line in lines]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    data = b'\xef\xbb\xbf{"text": "a"}\n' * 2
+    status, answers = filtered(data, TextLine, echo)
+    assert status == 1
+    assert answers[0] == {"text": "a"}
+    assert "error" in answers[1]
+
+
 def test_each_line_has_its_answer_in_order_and_a_bad_one_an_error() -> None:
     data = b'{"text": "a"}\n{"text": 1}\nno\n\n\xff\n{"more": 1, "text": "b"}\n{}\n{"text": "c"}'
     status, answers = filtered(data, TextLine, echo)

@@ -11,12 +11,13 @@ from faust.types import TP
 
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import ConfigError, GapError, UnavailableError
-from flywheel_stream.events import Clock, Interaction, Judged, Origin, Signal, encode
+from flywheel_stream.events import Clock, Origin, Signal, encode
 from flywheel_stream.learning import Learner, LearnPolicy
 from stream import retry
 from stream.learn import Learn
 from stream.prometheus import Metrics
 from stream.transport import Batch, Ledger
+from tests.calls import interaction, judged
 
 LEARN = TP("flywheel.learn", 0)
 
@@ -95,6 +96,17 @@ async def test_between_snapshots_nothing_is_acknowledged_until_settled() -> None
     assert (world.store.written, world.ledger.safe(LEARN)) == ([1, 2], 2)
 
 
+async def test_the_end_of_all_input_is_safe_at_once() -> None:
+    world = World(interval=3600.0)
+    await world.learn.assigned([LEARN])
+    await world.learn.handle(world.batch(0))
+    assert not world.learn.ended()
+    end = encode(Clock(topic="llm.logs", partition=0, until=1.0, end=True))
+    await world.learn.handle(world.batch(1, value=end))
+    assert world.learn.ended()
+    assert (world.store.written, world.ledger.safe(LEARN)) == ([1, 2], 2)
+
+
 async def test_a_gap_stops_the_worker_and_names_the_range_and_the_setting() -> None:
     world = World()
     await world.learn.assigned([LEARN])
@@ -155,27 +167,10 @@ async def test_a_state_that_cannot_be_read_at_once_is_asked_for_again(
 
 
 FAILURE = encode(
-    Judged(
+    judged(
+        interaction("t1", 5.0, prompt="where is my parcel?", response="no"),
+        Signal(trace_id="t1", ts=5.0, kind="thumb", value="down", user_id="u", id="s"),
         origin=Origin("llm.feedback", 0, 0),
-        trace_id="t1",
-        ts=5.0,
-        app="shop",
-        revision=1,
-        why="signal",
-        interaction=Interaction(
-            trace_id="t1",
-            ts=5.0,
-            app="shop",
-            model="m",
-            prompt="where is my parcel?",
-            response="no",
-            pii={},
-            checks=[],
-            fingerprint="f",
-            seen=1,
-            origin=Origin("llm.logs", 0, 0),
-        ),
-        signals=[Signal(trace_id="t1", ts=5.0, kind="thumb", value="down", user_id="u", id="s")],
         satisfied=0.1,
         uncertainty=0.2,
     )

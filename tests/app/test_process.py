@@ -112,6 +112,8 @@ def test_sample_traffic_is_accounted_for_and_a_second_run_is_equal(
     summary, out = sample.summary, sample.out
     assert summary["read"] == sum(summary["outcomes"].values())
     assert summary["read"] == sum(len(InputFile(path, 0)) for path in sample.paths.values())
+    calls = [row["calls"] for app in summary["apps"].values() for row in app["slices"]]
+    assert sum(calls) == summary["outcomes"]["fresh"] + summary["outcomes"]["duplicate"]
     assert_same(sample, *run(tmp_path, sample.paths, "again"))
     assert {row["type"] for row in rows(out / "curated.jsonl")} >= {"sft", "preference", "unpaired"}
     assert list(rows(out / "alerts.jsonl"))

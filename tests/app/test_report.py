@@ -1,6 +1,8 @@
 """The report: complete, escaped, self-contained, sensible for a busy, a huge and an empty run."""
 
+import itertools
 import random
+import re
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -357,6 +359,34 @@ def test_every_chart_has_a_caption_and_a_table_behind_it(busy: Page) -> None:
         "Satisfaction over time, docs",
         "Calls over time",
     ]
+
+
+def test_every_box_in_a_chart_has_a_colour_that_the_legend_has(tmp_path: Path) -> None:
+    summary, hours = busy_run(tmp_path)
+    deployed = {"what": "model", "version": "m-2", "action": "live", "variant": "b", "note": ""}
+    summary["apps"]["support"]["deployments"] = [{"app": "support", "ts": START, **deployed}]
+    page = write_report(tmp_path, summary, hours).read_text(encoding="utf-8")
+    boxes = set(re.findall(r'<rect class="([^"]+)"', page))
+    assert {"plain", "goes-on", "resolved", "band", "column c0"} <= boxes
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    filled = {
+        name
+        for selectors in re.findall(r"([^{}]+)\{[^}]*\bfill:", style)
+        for name in re.findall(r"svg (?:rect)?\.([\w-]+)", selectors)
+    }
+    assert all(filled & set(box.split()) for box in boxes)
+
+
+def test_a_column_is_as_wide_as_the_time_that_it_counts(tmp_path: Path) -> None:
+    page = write_report(tmp_path, *busy_run(tmp_path)).read_text(encoding="utf-8")
+    columns = re.findall(r'<rect class="column c0" x="([\d.]+)"[^>]* width="([\d.]+)"', page)
+    lefts = [float(left) for left, _ in columns]
+    assert len(lefts) > 1
+    steps = [after - left for left, after in itertools.pairwise(lefts)]
+    assert all(
+        width == pytest.approx(step - report.GAP, abs=0.2)
+        for step, width in zip(steps, [float(width) for _, width in columns][:-1], strict=True)
+    )
 
 
 def test_failures_say_what_they_are_about_and_whom_they_hit(busy: Page) -> None:

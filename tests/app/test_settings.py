@@ -26,6 +26,33 @@ def test_a_list_that_is_neither_is_refused_by_name(monkeypatch: pytest.MonkeyPat
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (b'kafak = "x"', r"'kafak' in .* names no setting: did you mean kafka\?"),
+        (b"[[rules]]\nnmae = 1", r"^Setting 'rules': Rule number 1: .*`nmae`"),
+        (b"[arm_shares]\na = 'x'", r"'arm_shares\.a'.* or FLYWHEEL_ARM_SHARES\.$"),
+        (b'kafka = ""', r"'kafka'.*at least 1 character"),
+        (b"\xff\xfe", "no valid TOML"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named_with_the_remedy(
+    written: bytes, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "flywheel.toml"
+    file.write_bytes(written)
+    with pytest.raises(ConfigError, match=told):
+        load_settings(str(file))
+
+
+def test_a_variable_that_names_no_setting_is_asked_for_its_neighbour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_SAMPEL_RATE", "0.1")
+    with pytest.raises(ConfigError, match=r"did you mean FLYWHEEL_SAMPLE_RATE\?"):
+        load_settings()
+
+
 def test_a_list_in_the_file_is_a_list(tmp_path: Path) -> None:
     file = tmp_path / "flywheel.toml"
     file.write_text('evaluation_sets = ["a.jsonl", "b.txt"]')

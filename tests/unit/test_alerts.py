@@ -574,6 +574,6 @@ def test_a_gap_of_years_and_a_small_half_life_stay_finite() -> None:
 def test_a_dump_of_another_version_is_refused_by_name() -> None:
     for version in (2, 99):
         with pytest.raises(
-            StateError, match=f"'shop' have version {version}, not 3.*FLYWHEEL_PREFIX"
+            StateError, match=f"'shop', of version {version}, not 3.*FLYWHEEL_PREFIX"
         ):
             Alerts("shop").load({"v": version})

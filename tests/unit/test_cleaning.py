@@ -405,6 +405,18 @@ async def test_a_schema_stays_a_schema() -> None:
     assert kept == {**schema, "description": "mail <EMAIL>"}
 
 
+async def test_a_number_of_a_card_in_a_schema_is_scrubbed_however_it_is_written() -> None:
+    for number in (4111111111111111, 4111111111111111.0):
+        schema = {"properties": {"card": {"enum": [number, 0.5]}, "n": {"maximum": 1e22}}}
+        cleaned = await Ingest().calls(
+            call(response='{"a": 1}', expect={"format": "json", "schema": schema})
+        )
+        (kept,) = values(cleaned, "interactions")
+        properties = kept["expect"]["schema"]["properties"]
+        assert properties == {"card": {"enum": ["<CREDIT_CARD>", 0.5]}, "n": {"maximum": 1e22}}
+        assert kept["pii"] == {"CREDIT_CARD": 1}
+
+
 async def test_a_name_in_a_schema_is_scrubbed_in_what_a_check_says_of_it() -> None:
     expect = {"format": "json", "schema": {"required": ["bob@example.com"]}}
     cleaned = await Ingest().calls(call(response="{}", expect=expect))

@@ -20,6 +20,8 @@ from flywheel_stream.clusters import Assignment, Clusters
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
 from flywheel_stream.lineage import cluster_id
+from flywheel_stream.merging import neighbour_groups
+from flywheel_stream.subspace import principal, unit_rows
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
 DAY = 86_400.0
@@ -166,7 +168,7 @@ def test_when_full_the_least_decayed_weight_is_forgotten() -> None:
 
 def test_memory_stays_bounded_however_many_found() -> None:
     model = Clusters(capacity=20, exemplars=2, window=128)
-    feed(model, traffic(200))
+    feed(model, traffic(600))  # past the first regrouping
     before = len(packed(model))
     feed(model, traffic(2_000, themes=400, seed=4))
     assert len(model) == 20
@@ -441,10 +443,57 @@ def test_a_model_that_regroups_restores_exactly(monkeypatch: pytest.MonkeyPatch)
     assert packed(stopped) == packed(undisturbed)
 
 
+def test_subjects_apart_in_few_directions_are_told_among_many_that_mean_nothing() -> None:
+    rng = np.random.default_rng(8)
+    truth = rng.integers(20, size=2_000)
+    vectors = rng.normal(scale=0.8 / 16, size=(2_000, 256))
+    vectors[:, :8] += rng.normal(size=(20, 8))[truth] / 3
+    vectors += 2 * vectors[:, 100:101].mean() + 0.1  # what all have in common
+    model = Clusters()
+    arrived = arrive(model, vectors.astype(np.float32))
+    final = model.settle(list(vectors.astype(np.float32)), arrived)
+    named = [str(theme) for theme in truth]
+    assert v_measure(named, final) > 0.97
+    assert v_measure(named[1_024:], arrived[1_024:]) > 0.9
+
+
+def test_what_is_like_a_subject_along_its_directions_alone_is_no_part_of_it() -> None:
+    truth, vectors = themed(1_024, 8, noise=0.02)
+    wide = np.zeros((1_024, 256), dtype=np.float32)
+    wide[:, :64] = vectors
+    model = Clusters()
+    home = arrive(model, wide)[truth.index(0, 600)]
+    centre = wide[np.array(truth) == 0].mean(axis=0)
+    stranger = centre + 4 * np.linalg.norm(centre) * axis(200)
+    assert model.assign("known", centre, 9e3).cluster == home
+    assert model.assign("stranger", stranger, 9e3).new
+
+
+def test_a_subject_is_not_cut_however_it_scatters() -> None:
+    rng = np.random.default_rng(1)
+    for count in (512, 1_024, 4_096):
+        centres = unit_rows(rng.normal(size=(4, 64)).astype(np.float32))
+        noise = rng.normal(scale=0.9 / 8, size=(count, 64)).astype(np.float32)
+        vectors = unit_rows(centres[rng.integers(4, size=count)] + noise)
+        sizes = np.bincount(neighbour_groups(vectors, principal(vectors)))
+        assert np.count_nonzero(sizes >= 5) == 4
+
+
+def test_a_dump_from_before_there_were_principal_directions_loads() -> None:
+    model = Clusters()
+    feed(model, traffic(600))
+    assert model.dump()["basis"]
+    state = {k: v for k, v in model.dump().items() if k not in {"mean", "basis"}}
+    restored = Clusters.load(state | {"version": 2})
+    assert restored._space is None
+    feed(restored, traffic(600))
+    assert restored.dump()["basis"]
+
+
 def test_a_dump_of_the_first_version_loads() -> None:
     model = Clusters()
     feed(model, traffic(50))
-    newer = "window", "seen", "due", "splits", "reaches", "recent", "places"
+    newer = "window", "seen", "due", "splits", "reaches", "recent", "places", "mean", "basis"
     state = {
         k: v for k, v in model.dump().items() if k not in (*newer, "merged_into", "split_from")
     }
@@ -472,7 +521,15 @@ def test_a_dump_is_a_copy() -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [{"version": 0}, {"centroids": b"\0" * 7}, {"lengths": b""}, {"clusters": None}, {"dims": 3}],
+    [
+        {"version": 0},
+        {"version": 4},
+        {"mean": b"x"},
+        {"centroids": b"\0" * 7},
+        {"lengths": b""},
+        {"clusters": None},
+        {"dims": 3},
+    ],
 )
 def test_a_damaged_dump_is_refused(damage: dict[str, object]) -> None:
     model = Clusters()

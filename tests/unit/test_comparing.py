@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from flywheel_stream.comparing import ComparePolicy, Comparing, Picture
 from flywheel_stream.embedding import HashingEmbedder
@@ -58,7 +59,10 @@ def call_of(number: int, ts: float, rng: random.Random, app: str) -> Interaction
 
 
 def day(seed: int = 1, calls: int = 300, app: str = "shop") -> list[Learnable]:
-    """Calls of two arms; a third get thumbs, some a second one that revises the first."""
+    """Calls of two arms; a third get thumbs, some a second one that revises the first.
+
+    Each third call is in the sample of all traffic.
+    """
     rng = random.Random(seed)
     out: list[Learnable] = []
     live = Deployment(ts=START + 5000, app=app, what="prompt", version="p2", variant="b")
@@ -78,8 +82,9 @@ def day(seed: int = 1, calls: int = 300, app: str = "shop") -> list[Learnable]:
             offsets=differences([n]),
         )
         out.append(Traffic(origin=call.origin, app=app, counts=[count]))
-        if call.checks:
-            out.append(judged(call, n, topic="llm.logs"))
+        if call.checks or n % 3 == 0:
+            known = judged(call, n, topic="llm.logs")
+            out.append(structs.replace(known, why="sample") if n % 3 == 0 else known)
         if rng.random() < 0.35:
             good = rng.random() < (0.8 if call.variant == "a" else 0.5)
             told: list[Signal] = []
@@ -101,7 +106,7 @@ END = Clock(topic="llm.logs", partition=0, until=START + 40_000, end=True)
 
 
 def new_learner(policy: ComparePolicy = POLICY) -> Learner:
-    return Learner(0, LearnPolicy(lateness=10.0, compare=policy), EMBEDDER)
+    return Learner(0, LearnPolicy(lateness=10.0, compare=policy, sample_rate=0.0), EMBEDDER)
 
 
 def feed(learner: Learner, records: Iterable[Learnable]) -> Learner:
@@ -130,6 +135,8 @@ def test_a_day_equals_a_recount_of_its_records() -> None:
     for record in records:
         if isinstance(record, Judged):
             last[record.trace_id] = record
+    # What neither has a signal nor failed a check has no weight.
+    last = {name: r for name, r in last.items() if r.uncertainty < 1}
     calls = [c for r in records if isinstance(r, Traffic) for c in r.counts]
     for row in found.windows:
         if row.window != "1d" or row.dimension not in {ALL, "model", "variant", "plan"}:
@@ -154,7 +161,47 @@ def test_a_day_equals_a_recount_of_its_records() -> None:
         sure = [round(1024 * (1 - r.uncertainty)) for r in own]
         satisfied = sum(w * r.satisfied for w, r in zip(sure, own, strict=True)) / sum(sure)
         assert row.satisfied == pytest.approx(satisfied, abs=1e-6)
-    assert {row.dimension for row in found.windows} == {ALL, "model", "variant", "plan", "cluster"}
+    told = {row.dimension for row in found.windows}
+    assert told == {ALL, "model", "variant", "plan", "cluster", "topic"}
+
+
+def of_topic(record: Judged, name: str) -> bool:
+    """Whether a record is of the sample and about a topic, by a word of its question."""
+    return int(record.trace_id.split("-")[1]) % 3 == 0 and name in record.interaction.question
+
+
+def test_topics_equal_a_recount_of_the_sampled_calls() -> None:
+    """Whose calls are known one by one, so that those without a thumb are theirs as well."""
+    records = [r for r in day() if isinstance(r, Judged)]
+    found = picture(feed(new_learner(), [*day(), END]))
+    for word in ("refund", "export"):
+        ((_, topic),) = [
+            key for key, own in found.names.items() if word in own and key[0] == "topic"
+        ]
+        (row,) = [r for r in found.windows if r[:3] == ("topic", topic, "1d")]
+        own = {r.trace_id: r for r in records if of_topic(r, word)}
+        known = [r for r in own.values() if r.uncertainty < 1]
+        thumbs = [thumb(r.signals) for r in known]
+        assert (row.calls, row.judged) == (len(own), len(known))
+        assert row.calls > 2 * row.judged > 20
+        assert (row.up, row.down, row.none) == (
+            thumbs.count("up"), thumbs.count("down"), len(own) - len(known) + thumbs.count(None)
+        )  # fmt: skip
+        sure = [round(1024 * (1 - r.uncertainty)) for r in known]
+        whole = [round(r.satisfied * w * 2**20) for r, w in zip(known, sure, strict=True)]
+        assert row.satisfied == sum(whole) / sum(sure) / 2**20
+    rows = [r for r in found.windows if r.dimension == "topic" and r.window == "1d"]
+    assert sum(r.calls for r in rows) == len({r.trace_id for r in records if of_topic(r, "")})
+
+
+def test_an_attribute_that_is_called_topic_takes_the_place_of_what_is_learnt() -> None:
+    records = day()
+    for record in records:
+        if isinstance(record, Judged):
+            record.interaction.attributes["topic"] = "own"
+    found = picture(feed(new_learner(ComparePolicy(slices=["topic"])), [*records, END]))
+    assert {row.value for row in found.windows if row.dimension == "topic"} == {"own"}
+    assert {dimension for dimension, _ in found.names} == {"cluster"}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -251,7 +298,7 @@ def test_a_sensitive_attribute_is_shown_for_fairness_alone() -> None:
     assert "age" not in {row.dimension for row in found.windows}
     nothing = picture(feed(new_learner(ComparePolicy()), [*day(calls=100), END]))
     assert nothing.fairness == []
-    assert {row.dimension for row in nothing.windows} <= {ALL, "model", "variant", "cluster"}
+    assert not {row.dimension for row in nothing.windows} & {"plan", "age"}
 
 
 def test_nothing_is_compared_before_it_has_settled() -> None:

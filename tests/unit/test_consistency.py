@@ -5,34 +5,15 @@ from typing import Any
 import pytest
 
 from flywheel_stream.consistency import Consistency
-from flywheel_stream.events import Finding, Interaction, Judged, Origin
+from flywheel_stream.events import Finding, Judged, Origin
+from tests import calls
 
 HERE = Origin("logs", 0, 0)
 
 
 def judged(name: str, response: str | None, ts: float = 1.0, **fields: Any) -> Judged:
-    base: dict[str, Any] = {"app": "a", "model": "m", "prompt": "What does the red plan cost?"}
-    rest: dict[str, Any] = {"pii": {}, "checks": [], "fingerprint": "f", "seen": 1}
-    call = Interaction(
-        **(
-            base
-            | rest
-            | {"trace_id": name, "ts": ts, "response": response, "origin": HERE}
-            | fields
-        )
-    )
-    return Judged(
-        origin=HERE,
-        trace_id=name,
-        ts=ts,
-        app="a",
-        revision=1,
-        why="signal",
-        interaction=call,
-        signals=[],
-        satisfied=0.5,
-        uncertainty=1.0,
-    )
+    fields = {"prompt": "What does the red plan cost?", "response": response} | fields
+    return calls.judged(calls.interaction(name, ts, **fields))
 
 
 def second(first: str, then: str, **fields: Any) -> Finding | None:

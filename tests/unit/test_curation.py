@@ -35,6 +35,7 @@ from flywheel_stream.events import (
     encode,
 )
 from flywheel_stream.lineage import example_id
+from tests import calls
 
 VERSIONS = {"scrubber": "1", "rules": "1", "config": "abc"}
 
@@ -50,18 +51,15 @@ def curation(**limits: Any) -> Curation:
 
 
 def call(trace_id: str, response: str | None = "Paris.", **fields: Any) -> Interaction:
-    defaults: dict[str, Any] = {
+    usual: dict[str, Any] = {
         "ts": 1.0,
-        "app": "shop",
         "model": "m1",
+        "user_id": "",
         "prompt": "What is the capital of France?",
-        "pii": {},
-        "checks": [],
-        "fingerprint": trace_id,
         "seen": 0,
         "origin": Origin("llm.logs", 0, int(trace_id.lstrip("t") or 0)),
     }
-    return Interaction(trace_id=trace_id, response=response, **(defaults | fields))
+    return calls.interaction(trace_id, response=response, **(usual | fields))
 
 
 def say(kind: Any, value: str | float | None = None, user: str = "u1", **more: Any) -> Signal:
@@ -76,15 +74,11 @@ def judged(
     ts: float = 10.0,
     following: Interaction | None = None,
 ) -> Judged:
-    return Judged(
+    return calls.judged(
+        interaction,
+        *said,
         origin=Origin("llm.feedback", 0, 0),
-        trace_id=interaction.trace_id,
         ts=ts,
-        app="shop",
-        revision=len(said),
-        why="signal" if said else "check",
-        interaction=interaction,
-        signals=list(said),
         next=following,
         satisfied=0.5,
         uncertainty=0.5,

@@ -88,6 +88,58 @@ def test_unknown_fields_are_left_out_and_counted() -> None:
     assert b"red" not in encode(found)
 
 
+HUGE = ["1e999", "-1e999", "9" * 5000]
+
+
+@pytest.mark.parametrize("number", HUGE)
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        '"x":%s',
+        '"x":{"y":[1,%s]}',
+        '"expect":{"x":%s}',
+        '"messages":[{"role":"user","content":"x","t":%s}]',
+    ],
+)
+def test_a_number_beyond_all_range_in_an_unknown_field_is_left_out_too(
+    unknown: str, number: str
+) -> None:
+    found, count = events.calls.decode(call()[:-1] + f",{unknown % number}}}".encode())
+    assert isinstance(found, Call)
+    assert count == 1
+
+
+@pytest.mark.parametrize("number", HUGE)
+@pytest.mark.parametrize(
+    ("known", "field"),
+    [
+        ('"ts":%s', "ts"),
+        ('"latency_ms":%s', "latency_ms"),
+        ('"x":%s,"tokens_in":"many"', "tokens_in"),
+        ('"attributes":{"a":%s}', "attributes[]"),
+        ('"expect":{"schema":{"const":%s}}', "expect.schema"),
+    ],
+)
+def test_a_number_beyond_all_range_in_a_field_is_named(known: str, field: str, number: str) -> None:
+    found, _ = events.calls.decode(call()[:-1] + f",{known % number}}}".encode())
+    assert found == Rejected(events.Stage.DECODE, "wrong_field", field)
+
+
+def test_beside_a_number_beyond_all_range_nothing_else_passes_that_would_not_alone() -> None:
+    for wrong in ('"y":NaN', '"y":Infinity', '"y":"\\ud83d"x', '"y":'):
+        found, _ = events.calls.decode(call()[:-1] + f',"x":1e999,{wrong}}}'.encode())
+        assert found == Rejected(events.Stage.DECODE, "not_json")
+    half, _ = events.calls.decode(call()[:-1] + b',"x":1e999,"response":"\\ud83d"}')
+    assert isinstance(half, Call)
+    assert half.response == "\ufffd"
+
+
+@pytest.mark.parametrize("name", ["latency_ms", "tokens_in", "tokens_out", "cost_usd"])
+def test_what_cannot_be_below_0_is_not_known_then(name: str) -> None:
+    assert getattr(decoded(call(**{name: -1})), name) is None
+    assert getattr(decoded(call(**{name: 0})), name) == 0
+
+
 def test_null_stands_for_absent_where_a_field_may_be_absent() -> None:
     record = decoded(call(error=None, user_id=None, attributes=None, response=None))
     assert (record.error, record.user_id, record.attributes, record.response) == ("", "", {}, None)

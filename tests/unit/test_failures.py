@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flywheel_stream import checks, leaks
-from flywheel_stream.events import Finding, Interaction, Judged, Origin, Signal
+from flywheel_stream.events import Finding, Judged, Origin, Signal
 from flywheel_stream.failures import (
     FROM_CHECKS,
     TABLE,
@@ -16,7 +16,7 @@ from flywheel_stream.failures import (
     named_kinds,
     severity,
 )
-from flywheel_stream.signals import judge
+from tests import calls
 
 HERE = Origin("logs", 0, 0)
 
@@ -26,32 +26,8 @@ def signal(kind: str, **fields: Any) -> Signal:
 
 
 def judged(*signals: Signal, checks: tuple[Finding, ...] = ()) -> Judged:
-    satisfied, uncertainty = judge(checks, signals)
-    interaction = Interaction(
-        trace_id="t",
-        ts=1.0,
-        app="a",
-        model="m",
-        prompt="q",
-        response="a",
-        pii={},
-        checks=list(checks),
-        fingerprint="f",
-        seen=1,
-        origin=HERE,
-    )
-    return Judged(
-        origin=HERE,
-        trace_id="t",
-        ts=2.0,
-        app="a",
-        revision=len(signals),
-        why="signal",
-        interaction=interaction,
-        signals=list(signals),
-        satisfied=satisfied,
-        uncertainty=uncertainty,
-    )
+    call = calls.interaction(ts=1.0, checks=list(checks))
+    return calls.judged(call, *signals, ts=2.0)
 
 
 def kinds(*signals: Signal, checks: tuple[Finding, ...] = ()) -> list[str]:

@@ -58,3 +58,16 @@ def test_a_dump_goes_on_alike() -> None:
     again.load(*heavy.dump())
     assert again.dump() == heavy.dump()
     assert again.hand_over() == heavy.hand_over() == [("a", "c")]
+
+
+def test_values_that_become_one_have_one_row_and_what_is_left_waits_for_the_next_hour() -> None:
+    heavy = HeavyHitters(2)
+    seen(heavy, ("a", 30), ("b", 10), ("c", 15), ("d", 12))
+    heavy.merge("b", "a")
+    assert list(heavy.rows) == ["a"]
+    assert not heavy.own("c")  # it was counted among the others until now
+    assert heavy.hand_over() == [("", "c")]
+    assert [heavy.own(value) for value in "acd"] == [True, True, False]
+    heavy.merge("c", "d")
+    assert list(heavy.rows) == ["a", "d"]
+    assert dict(heavy._seen) == {"a": (40, 0), "d": (27, 0)}

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec import structs
 
 from flywheel_stream import classifying, clusters, metrics, topics
+from flywheel_stream.comparing import ComparePolicy
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
 from flywheel_stream.event_time import NEVER
@@ -31,8 +33,10 @@ from flywheel_stream.events import (
     differences,
     encode,
 )
+from flywheel_stream.failures import KINDS
 from flywheel_stream.learning import Fold, Learner, LearnPolicy
-from flywheel_stream.signals import judge
+from flywheel_stream.rules import Rules
+from tests import calls
 
 START = 1_760_000_000.0 - 1_760_000_000.0 % 60
 EMBEDDER = HashingEmbedder()
@@ -40,40 +44,19 @@ POLICY = LearnPolicy(versions={"rules": "t"})
 
 
 def interaction(trace: str, ts: float, offset: int = 0, **fields: Any) -> Interaction:
-    base: dict[str, Any] = {
-        "trace_id": trace,
-        "ts": ts,
-        "app": "shop",
-        "model": "m",
+    usual: dict[str, Any] = {
         "variant": "a",
-        "user_id": f"u_{trace}",
         "prompt": "Where is my refund for the blue shoes?",
         "response": f"answer {trace}",
-        "pii": {},
-        "checks": [],
-        "fingerprint": f"f-{trace}",
-        "seen": 1,
         "origin": Origin("llm.logs", 0, offset),
     }
-    return Interaction(**{**base, **fields})
+    return calls.interaction(trace, ts, **(usual | fields))
 
 
 def judged(
     call: Interaction, offset: int, *signals: Signal, topic: str = "llm.feedback", n: int = 0
 ) -> Judged:
-    satisfied, uncertainty = judge(call.checks, signals)
-    return Judged(
-        origin=Origin(topic, 0, offset, n),
-        trace_id=call.trace_id,
-        ts=max([call.at, *(s.at for s in signals)]),
-        app=call.app,
-        revision=len(signals),
-        why="signal" if signals else "check",
-        interaction=call,
-        signals=list(signals),
-        satisfied=satisfied,
-        uncertainty=uncertainty,
-    )
+    return calls.judged(call, *signals, origin=Origin(topic, 0, offset, n))
 
 
 def thumb(trace: str, ts: float, value: str) -> Signal:
@@ -214,6 +197,15 @@ def test_traffic_applies_at_the_end_of_its_minute() -> None:
     assert learner.pictures()[0].slices[0].calls == 2
 
 
+def test_at_the_end_of_all_input_the_minute_that_goes_on_is_over() -> None:
+    learner = new_learner()
+    end = Clock(topic="llm.logs", partition=0, until=START + 9, end=True)
+    feed(learner, [traffic(int(START // 60), [0, 1]), end])
+    assert learner.pictures()[0].slices[0].calls == 2
+    feed(learner, [end])
+    assert learner.pictures()[0].slices[0].calls == 2
+
+
 def test_a_revision_takes_back_what_the_former_one_counted() -> None:
     learner = new_learner()
     call = interaction("t1", START)
@@ -263,6 +255,30 @@ def test_what_was_counted_follows_a_contradiction_and_a_late_signal_everywhere()
     assert told[0]["cluster"] == told[2]["cluster"]
 
 
+@pytest.mark.parametrize("early", [-1800.0, 1800.0])
+def test_how_far_time_moves_at_once_does_not_decide_what_can_be_revised(early: float) -> None:
+    """A signal a day later finds its call, or not, by their own times."""
+    day = LearnPolicy().revision_window
+    call = interaction("t0", START)
+    first = judged(call, 0, thumb("t0", START, "down"))
+    other = judged(
+        interaction("t1", START + day - 3600), 1, thumb("t1", START + day - 3600, "down")
+    )
+    late = judged(call, 2, *first.signals, thumb("t0", START + day - early, "up"))
+    after = judged(interaction("t2", START + 2 * day), 3, thumb("t2", START + 2 * day, "up"))
+    learners = []
+    for fine in (False, True):
+        learner = new_learner()
+        for record in (first, other, late, after):
+            feed(learner, [record, *([clock(record.ts + 11)] if fine else [])])
+        feed(learner, [clock(START + 3 * day)])
+        learners.append(learner)
+    straight, fine_one = (learner.folds()[0] for learner in learners)
+    assert straight.picture().failures["unexplained"] == (1 if early > 0 else 2)
+    states = [fold.dump() | {"fence": 0} for fold in (straight, fine_one)]
+    assert plain(states[0]) == plain(states[1])
+
+
 def test_a_failure_that_stays_one_is_counted_once() -> None:
     learner = new_learner()
     call = interaction("t1", START)
@@ -301,6 +317,19 @@ def test_a_burst_of_failures_opens_an_incident_that_names_the_deployment_and_the
     assert interventions[0] in {"rollback_model", "switch_arm"}
     assert 0 < opened["urgency"] < 1
     assert any(alert["state"] == "resolved" for alert in alerts)
+
+
+def test_traffic_is_not_to_move_to_a_model_that_was_replaced() -> None:
+    """Arm b failed never with the model before, and is not called with it any more."""
+    day = bad_day()
+    for record in day:
+        if isinstance(record, Judged) and record.interaction.variant == "b":
+            since = record.ts > START + 6 * 3600
+            record.interaction.model = "2" if since else "1"
+    opened = rows(feed(new_learner(), [*day, clock(START + 9 * 3600)]), "alerts")[0]
+    assert opened["models"][0]["model"] == "2"
+    (moved,) = [row["why"] for row in opened["advice"] if row["intervention"] == "switch_arm"]
+    assert ", arm a fails" in moved
 
 
 def test_the_bad_day_gives_equal_alerts_at_any_speed() -> None:
@@ -449,7 +478,9 @@ def test_what_is_known_of_a_cluster_goes_on_under_the_one_it_is_merged_into(
 # ---------------------------------------------------------------- material
 
 
-@pytest.mark.parametrize(("value", "told"), [(250.0, "at stake"), (True, ""), ("9", ""), (-1, "")])
+@pytest.mark.parametrize(
+    ("value", "told"), [(250.0, "at stake"), (True, ""), ("9", ""), (-1, ""), (10**400, "")]
+)
 def test_what_is_at_stake_in_the_calls_that_failed_makes_an_incident_more_urgent(
     value: Any, told: str
 ) -> None:
@@ -462,6 +493,26 @@ def test_what_is_at_stake_in_the_calls_that_failed_makes_an_incident_more_urgent
     assert (valued["urgency"] > plainly["urgency"]) == bool(told)
     assert told in valued["why"]
     assert ("at stake" in valued["why"]) == bool(told)
+
+
+def test_what_a_rule_puts_at_stake_makes_an_incident_more_urgent_where_it_fired() -> None:
+    when = [{"field": "response", "phrases": ["answer"]}]
+    rule = {"name": "costly", "kind": "factual_error", "value": "attributes.order", "when": when}
+    rules = Rules([rule], KINDS)
+    records = [*bad_day(), clock(START + 9 * 3600)]
+    for record in records:
+        if isinstance(record, Judged):
+            record.interaction.attributes = {"order": 250.0}
+    silent = rows(feed(new_learner(rules=rules), records), "alerts")[0]
+    assert "at stake" not in silent["why"]  # it has not fired
+    for record in records:
+        if isinstance(record, Judged):
+            record.interaction.checks = rules.check(record.interaction)
+    valued = rows(feed(new_learner(rules=rules), records), "alerts")[0]
+    plainly = rows(feed(new_learner(), records), "alerts")[0]
+    assert "at stake" in valued["why"]
+    assert "at stake" not in plainly["why"]
+    assert valued["urgency"] > plainly["urgency"]
 
 
 def test_a_hit_of_the_bloom_filter_alone_costs_no_rated_or_corrected_call() -> None:
@@ -791,22 +842,20 @@ def test_what_a_decision_is_learnt_from_is_embedded_ahead() -> None:
     assert asked <= waiting
 
 
-def test_a_state_of_before_there_were_names_and_topics_loads() -> None:
-    fold = Fold("shop", POLICY, EMBEDDER)
-    state = fold.dump()
-    for part in (
-        "names",
-        "lifecycles",
-        "consistency",
-        "topics",
-        "classifier",
-        "successes",
-        "worths",
-    ):
-        del state[part]
-    again = Fold("shop", POLICY, EMBEDDER)
-    again.load(state)
-    assert plain(again.dump()) == plain(fold.dump())
+@pytest.mark.parametrize("version", [None, 2, 4])
+def test_a_state_of_another_version_is_refused_whole_by_name(version: int | None) -> None:
+    """No part of it is taken over: what one version learnt is not what another would have."""
+    learner = new_learner()
+    feed(learner, [*session(), *ends()])
+    app, own = learner.dump_app("shop"), learner.dump()
+    again = new_learner()
+    with pytest.raises(StateError, match=r"app 'shop', of version .*FLYWHEEL_PREFIX"):
+        again.load(own, [app | {"v": version}])
+    with pytest.raises(StateError, match=r"learn partition 0, of version .*FLYWHEEL_PREFIX"):
+        again.load(own | {"v": version}, [app])
+    assert again.folds() == []
+    again.load(own, [app])
+    assert plain(again.dump_app("shop")) == plain(app)
 
 
 def test_questions_are_what_will_be_embedded_and_those_that_wait_are_known_after_a_load() -> None:
@@ -901,6 +950,78 @@ def test_what_is_known_of_a_cluster_follows_to_the_one_that_it_merges_into(
     assert all(row["kinds"] == ["unexplained"] for row in over)
     assert fold._alerts.subjects() == [new]
     assert last.trace_id not in fold._alerts._watch.clusters[new].traces
+
+
+class Noisy:
+    """Texts are a subject and a number: so far apart that some found clusters of their own."""
+
+    name, dims = "noisy", 128
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        rows = [
+            [self._drawn(ord(letter)), 1.08 * self._drawn(int(n))]
+            for letter, n in map(str.split, texts)
+        ]
+        return np.array(rows).sum(axis=1).astype(np.float32)
+
+    def _drawn(self, seed: int) -> Any:
+        return np.random.default_rng(seed).normal(size=self.dims)
+
+
+def four_subjects() -> list[Learnable]:
+    """Failures, half of them in the sample of all traffic; of some it is said later that they please."""
+    out: list[Learnable] = []
+    sent: list[Judged] = []
+    for n in range(280):
+        call = interaction(f"t{n}", START + 10 * n, n, prompt=f"{'abcd'[n % 4]} {n}")
+        first = judged(call, n, thumb(call.trace_id, call.at, "down"))
+        sent.append(structs.replace(first, why="sample") if n // 4 % 2 else first)
+        out.append(sent[-1])
+        if n > 180:
+            old = sent[n - 180]
+            happy = thumb(old.trace_id, call.at + 1, "up")
+            out.append(judged(old.interaction, n, *old.signals, happy, n=1))
+    return out
+
+
+@pytest.mark.parametrize("cuts", ["one", "many", "restarts"])
+def test_figures_of_clusters_and_topics_add_up_under_what_they_became(
+    monkeypatch: pytest.MonkeyPatch, cuts: str
+) -> None:
+    """Also of calls that were counted before, and are revised after, as a recount has it."""
+    monkeypatch.setattr(clusters, "_FIRST_REGROUP", 100)
+    policy = LearnPolicy(sample_rate=0.0, compare=ComparePolicy(max_values=50))
+    learner = Learner(0, policy, Noisy())
+    records = four_subjects()
+    for record in records if cuts != "one" else []:
+        feed(learner, [record, clock(record_ts(record) + 9.5)])
+        if cuts == "restarts" and record_ts(record) % 200 == 0:
+            again = Learner(0, policy, Noisy())
+            again.load(learner.dump(), [learner.dump_app("shop")])
+            learner = again
+    feed(learner, [*(records if cuts == "one" else []), clock(START + 3_600)])
+    (fold,) = learner.folds()
+    for dimension, known in (("cluster", fold._clusters), ("topic", fold._topics._clusters)):
+        assert known.merged_into
+        expected: dict[str, Counter[str]] = {}
+        for name, counted in fold._counted.items():
+            own = getattr(counted, dimension)
+            if own is not None:
+                cell = expected.setdefault(known.resolve(own), Counter())
+                cell.update(["judged", counted.thumb or ""])
+                cell["sampled"] += int(name[1:]) // 4 % 2
+        shown = [
+            r for r in fold.compared().windows if r.dimension == dimension and r.window == "1d"
+        ]
+        assert len(shown) < 16
+        assert {r.value: (r.judged, r.up, r.down) for r in shown} == {
+            name: (cell["judged"], cell["up"], cell["down"]) for name, cell in expected.items()
+        }
+        if dimension == "topic":
+            assert {r.value: r.calls for r in shown} == {
+                name: cell["sampled"] for name, cell in expected.items()
+            }
+            assert sum(r.up for r in shown) >= 20
 
 
 def test_a_part_that_splits_off_is_no_new_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,3 +157,31 @@ def test_the_worst_pattern_that_is_allowed_takes_bounded_work() -> None:
     worst = limited("a{0,9}a{0,9}a{0,8}b")
     assert MAX_WAYS >= 10 * 10 * 9
     assert worst.search("a" * 2_000) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (129.5, 129.5),
+        (7, 7.0),
+        ("129.5", 0.0),
+        (True, 0.0),
+        (-3, 0.0),
+        (float("inf"), 0.0),
+        (None, 0.0),
+    ],
+)
+def test_what_is_at_stake_is_an_amount_and_only_where_the_rule_fired(
+    value: Any, found: float
+) -> None:
+    rules = Rules([REFUND, REFUND | {"name": "other", "value": "cost_usd"}], KINDS)
+    attributes = {} if value is None else {"order_value": value}
+    silent = call(response="Refund granted.", attributes=attributes, cost_usd=0.02)
+    assert rules.at_stake(silent) == 0.0
+    fired = call(
+        response="Refund granted.",
+        attributes=attributes,
+        cost_usd=0.02,
+        checks=rules.check(silent),
+    )
+    assert rules.at_stake(fired) == max(found, 0.02)

@@ -109,6 +109,13 @@ def test_a_key_announces_its_value(scrubber: Scrubber) -> None:
         "ok": True,
         "card": "<CREDIT_CARD>",
     }
+    value = {"card": 4111111111111111.0, "ssn": 219099999.0, "n": 3.0, "ratio": 0.5}
+    assert scrubber.scrub_values(value) == {
+        "card": "<CREDIT_CARD>",
+        "ssn": "<US_SSN>",
+        "n": 3.0,
+        "ratio": 0.5,
+    }
 
 
 def test_keys_that_become_equal_lose_no_value(scrubber: Scrubber) -> None:

@@ -145,6 +145,18 @@ def test_a_thumb_decides_and_a_second_opinion_makes_it_surer() -> None:
     assert 0 < two.uncertainty < one.uncertainty < 0.5
 
 
+@pytest.mark.parametrize("kind", ["thumb", "rating"])
+def test_without_a_value_a_thumb_or_rating_says_nothing_and_takes_back(kind: str) -> None:
+    empty = signal(kind, ts=2.0, user_id="u")
+    before = signal(kind, 0.0, scale=(0.0, 1.0), ts=1.0, user_id="u")
+    for given_signals in ([empty], [before, empty]):
+        assert judge([], given_signals) == (0.5, 1.0)
+        assert thumb(given_signals) is None
+        assert vote(given_signals) == {}
+        assert not any(map(signals.is_negative, standing(given_signals)))
+    assert thumb([before, signal(kind, ts=2.0, user_id="v")]) == "down"
+
+
 def test_contradiction_is_uncertain() -> None:
     assert judge([], [up("u"), down("v")]) == Judgement(0.5, 1.0)
 

@@ -9,8 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from flywheel_stream import successes
-from flywheel_stream.events import Finding, Interaction, Judged, Origin, Signal
-from flywheel_stream.signals import judge
+from flywheel_stream.events import Finding, Judged, Signal
 from flywheel_stream.successes import (
     COPIED,
     PRAISED,
@@ -20,6 +19,7 @@ from flywheel_stream.successes import (
     named_reasons,
     praised,
 )
+from tests import calls
 
 DIMS, DAY = 8, 86_400.0
 FAILED = [Finding("unexplained", 0.7)]
@@ -44,44 +44,11 @@ def test_every_reason_with_phrases_has_hits_and_misses_of_its_own() -> None:
     assert len({row.name for row in TABLE}) == len(TABLE)
 
 
-def call(
-    trace: str, ts: float = 0.0, prompt: str = "Where is my parcel?", **fields: Any
-) -> Interaction:
-    base: dict[str, Any] = {
-        "trace_id": trace,
-        "ts": ts,
-        "app": "shop",
-        "model": "m",
-        "user_id": f"u_{trace}",
-        "prompt": prompt,
-        "response": "In the depot.",
-        "pii": {},
-        "checks": [],
-        "fingerprint": trace,
-        "seen": 1,
-        "origin": Origin("llm.logs", 0, 0),
-    }
-    return Interaction(**{**base, **fields})
-
-
 def judged(
     trace: str, *signals: Signal, following: str = "", ts: float = 0.0, prompt: str = "Where?"
 ) -> Judged:
-    interaction = call(trace, ts, prompt)
-    satisfied, uncertainty = judge([], signals)
-    return Judged(
-        origin=interaction.origin,
-        trace_id=trace,
-        ts=max([ts, *(signal.at for signal in signals)]),
-        app="shop",
-        revision=len(signals),
-        why="signal",
-        interaction=interaction,
-        signals=list(signals),
-        next=call(following, ts) if following else None,
-        satisfied=satisfied,
-        uncertainty=uncertainty,
-    )
+    following_call = calls.interaction(following, ts) if following else None
+    return calls.judged(calls.interaction(trace, ts, prompt=prompt), *signals, next=following_call)
 
 
 def signal(kind: Any, ts: float = 1.0, **fields: Any) -> Signal:

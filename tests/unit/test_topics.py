@@ -177,15 +177,3 @@ def test_memory_of_topics_is_bounded_and_time_may_pass() -> None:
     found = known.map(3_000.0 * 3_000)
     assert abs(sum(known._recent.values())) < float("inf")
     assert all(0.0 <= topic.recent <= 1.0 for topic in found.topics)
-
-
-def test_a_state_of_before_there_was_a_map_loads() -> None:
-    known = learnt(800)
-    state = known.dump()
-    for part in ("names", "clock", "recent", "sizes", "news"):
-        del state[part]
-    again = Topics.load(state, DIMS)
-    rng = np.random.default_rng(9)
-    assert again.topic(about(1, rng)) == known.topic(about(1, rng))
-    again.learn("one more", about(1, rng), 900.0, "parcel")
-    assert again.map(900.0).sampled == 801

@@ -161,7 +161,8 @@ def test_memory_is_bounded_by_values_and_buckets() -> None:
     state = counted(found, max_values=5).dump()
     assert len(state["rows"]) <= 1 + 6
     assert all(len(seen) <= 20 for seen in state["seen"].values())
-    for *_, levels in state["rows"]:
+    for _, _, _, levels, merged in state["rows"]:
+        assert merged == []
         kept = [len(cells) for cells in levels]
         assert kept[0] <= 66  # an hour passes before minutes are cleared away
         assert kept[3] <= 30
@@ -181,6 +182,93 @@ def test_a_restored_one_continues_as_an_undisturbed_one() -> None:
             restored = Windows(max_values=3)
             restored.load(msgspec.msgpack.decode(raw))
     assert restored.dump() == undisturbed.dump()
+
+
+class Kept(NamedTuple):
+    """A count that may be taken back, under the name that it was counted by."""
+
+    ts: float
+    name: str
+    cell: windows.Cell
+
+
+def merging_day(
+    seed: int, live: Windows, names: int, *, restart: bool = False
+) -> tuple[Windows, list[Kept], dict[str, str]]:
+    """A day of counts; by and by values become one, and counts of any age are revised."""
+    rng = random.Random(seed)
+    into: dict[str, str] = {}
+    kept: list[Kept] = []
+    for n in range(800):
+        ts = START + 90.0 * (n // 2)  # some at the same moment
+        present = sorted({f"c{k}" for k in range(names)} - into.keys())
+        if n % 60 == 59 and len(present) > 2:
+            old, new = rng.sample(present, 2)
+            into[old] = new
+            live.merge("cluster", old, new)
+        elif n % 4 == 3:
+            before = kept.pop(rng.randrange(len(kept)))
+            live.count(before.ts, {"cluster": before.name}, before.cell, by=-1)
+        else:
+            name = rng.choice(present)
+            cell = judged(rng.random(), rng.random(), rng.choice(["up", None]), failed=True)
+            live.count(ts, {"cluster": name}, cell)
+            kept.append(Kept(ts, name, cell))
+        if restart and n % 50 == 0:
+            raw = msgspec.msgpack.encode(live.dump())
+            live = Windows(max_values=live._max_values)
+            live.load(msgspec.msgpack.decode(raw))
+    return live, kept, into
+
+
+def heir(name: str, into: dict[str, str]) -> str:
+    while name in into:
+        name = into[name]
+    return name
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_that_become_one_add_up_as_in_a_recount(seed: int) -> None:
+    live, kept, into = merging_day(seed, Windows(), 12)
+    assert into
+    for row in live.rows():
+        if row.window == "1d":
+            own = [one.cell for one in kept if heir(one.name, into) == row.value]
+            assert row.judged == len(own)
+            assert row.up == sum(cell[5] for cell in own)
+            assert row.failed == sum(cell[8] for cell in own)
+            weight, satisfied = sum(cell[3] for cell in own), sum(cell[4] for cell in own)
+            assert row.satisfied == satisfied / weight / 2**20
+    assert not {row.value for row in live.rows()} & into.keys()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_beyond_the_bound_too_what_was_merged_is_taken_back_where_it_was_counted(seed: int) -> None:
+    live, kept, into = merging_day(seed, Windows(max_values=3), 12)
+    rows = [row for row in live.rows() if row.window == "1d"]
+    assert len(into) >= 5
+    assert sum(row.judged for row in rows) == len(kept)
+    assert min(row.judged for row in rows) >= 0
+    random.Random(seed).shuffle(kept)
+    for one in kept:
+        live.count(one.ts, {"cluster": one.name}, one.cell, by=-1)
+        left = [min(row.judged, row.up, row.failed) for row in live.rows()]
+        assert min(left, default=0) >= 0
+    assert live.rows() == []
+
+
+@pytest.mark.parametrize("names", [6, 12])
+def test_a_restart_between_merges_changes_nothing(names: int) -> None:
+    undisturbed, *_ = merging_day(1, Windows(max_values=3), names)
+    restored, *_ = merging_day(1, Windows(max_values=3), names, restart=True)
+    assert restored.dump() == undisturbed.dump()
+
+
+def test_what_became_one_is_known_no_longer_than_it_can_be_taken_back() -> None:
+    live, _, into = merging_day(1, Windows(), 12)
+    assert {name for row in live._rows["cluster"].values() for name in row.merged} == into.keys()
+    live.count(START + 20 * 86_400, {"cluster": "later"}, judged(1.0, 1.0, "up", failed=True))
+    assert not live._heirs["cluster"]
 
 
 def test_a_dump_of_another_version_is_refused_by_name() -> None:

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from flywheel_stream import worths
-from flywheel_stream.events import Finding, Interaction, Judged, Origin, Signal
-from flywheel_stream.signals import judge
+from flywheel_stream.events import Finding, Judged, Signal
 from flywheel_stream.worths import (
     HALF_LIFE,
     LEAST,
@@ -21,6 +20,7 @@ from flywheel_stream.worths import (
     implied,
     regress,
 )
+from tests import calls
 
 DAY = 86_400.0
 ANSWER = "Your parcel is with the carrier and comes on Monday."
@@ -39,33 +39,10 @@ def down(ts: float = 0.0) -> Signal:
 
 
 def judged(trace: str, *signals: Signal, ts: float = 0.0, checks: Iterable[Finding] = ()) -> Judged:
-    origin = Origin("llm.logs", 0, 0)
-    call = Interaction(
-        trace_id=trace,
-        ts=ts,
-        app="a",
-        model="m",
-        prompt="When does it come?",
-        response=ANSWER,
-        pii={},
-        checks=list(checks),
-        fingerprint=trace,
-        seen=1,
-        origin=origin,
+    call = calls.interaction(
+        trace, ts, prompt="When does it come?", response=ANSWER, checks=list(checks)
     )
-    satisfied, uncertainty = judge(call.checks, signals, ANSWER)
-    return Judged(
-        origin=origin,
-        trace_id=trace,
-        ts=max([ts, *(one.at for one in signals)]),
-        app="a",
-        revision=len(signals),
-        why="signal",
-        interaction=call,
-        signals=list(signals),
-        satisfied=satisfied,
-        uncertainty=uncertainty,
-    )
+    return calls.judged(call, *signals)
 
 
 def take(known: Worths, record: Judged) -> Refined:
