@@ -158,6 +158,7 @@ def _when(predicate: Callable[[str], bool]) -> Check:
 
 
 _NO_DIGITS = re.compile("[^0-9]+")
+_HAS_DIGIT = re.compile("[0-9]")
 
 
 def _digits(value: str) -> str:
@@ -275,7 +276,7 @@ def _mac(value: str) -> bool:
 def _secret(value: str) -> bool:
     """Letters and digits mixed, many different: not a word, a path or a version."""
     return (
-        any("0" <= c <= "9" for c in value)
+        _HAS_DIGIT.search(value) is not None
         and any(c.isalpha() for c in value)
         and len(set(value)) >= 8
     )
@@ -624,8 +625,12 @@ def _without_shouting(words: list[tuple[int, int, str]]) -> list[tuple[int, int,
 
 def _known_name(match: re.Match[str]) -> Span | None:
     """A run that holds a known name: a given one, or a surname behind a capitalised word."""
-    if not any(_is_given(w) or _is_surname(w) for w in match["v"].split(" ")):
-        return None  # most runs of capitalised words end here
+    run = match["v"]
+    if run not in GIVEN and run not in SURNAMES:  # most runs of capitalised words end here
+        if run.isalpha() and not run.isupper():
+            return None
+        if not any(_is_given(w) or _is_surname(w) for w in run.split(" ")):
+            return None
     text, (start, end) = match.string, match.span("v")
     spans = [_known_part(text, *part) for part in _parts(text, start, end)]
     found = [span for span in spans if span]
@@ -668,6 +673,8 @@ _ARTICLE = re.compile(r"\b[Tt]he \Z")
 
 def _lone_surname(match: re.Match[str]) -> Span | None:
     """A surname by itself; behind "the" it is a thing that is named after somebody."""
+    if not _is_surname(match["v"]):
+        return None
     span = _trim_name(match.string, *match.span("v"))
     if span is None or _ARTICLE.search(match.string, max(0, span[0] - 5), span[0]):
         return None

@@ -174,8 +174,7 @@ class Scrubber:
     def _entities(self, text: str, gated: Gated, in_time: Callable[[], None]) -> list[Entity]:
         places, residue = gated
         entities = find(text, places, in_time) if places else []
-        left = replace(text, entities) if entities else text
-        own = residue and (not entities or worth_scrubadub(left))
+        own = residue and (not entities or worth_scrubadub(replace(text, entities)))
         if own or self._residue.always:
             in_time()
             entities = sorted([*entities, *self._residue.find(text, entities, own=own)], key=_start)
@@ -366,7 +365,12 @@ def _places(word: str, lower: str) -> Iterator[int]:
 
 
 def _anchored(detector: Detector, text: str, lower: str) -> Iterator[re.Match[str]]:
-    places = {at for word in detector.words for at in _places(word, lower)}
+    places = set()
+    for word in detector.words:
+        at = lower.find(word)
+        while at >= 0:
+            places.add(at)
+            at = lower.find(word, at + 1)
     for place in sorted(places):
         match = detector.pattern.match(text, place)
         if match:

@@ -84,7 +84,7 @@ def test_figures_of_every_tool_are_in_one_table(
     def nothing(given: Sequence[str]) -> list[bench_scrub.Spans]:
         return [[] for _ in given]
 
-    tools = [Contender("flywheel", nothing, 8), Contender("other", nothing, 4)]
+    tools = [Contender("flywheel", lambda: nothing, 8), Contender("other", lambda: nothing, 4)]
     monkeypatch.setattr(bench_scrub, "contenders", lambda: iter(tools))
     data = tmp_path / "d.jsonl"
     data.write_text('{"text": "jo@a.io", "spans": [[0, 7, "EMAIL"]]}\n')
