@@ -41,7 +41,11 @@ BROAD = 3
 to it: what hits so many at once has hit more."""
 
 RARE_KIND = 0.2
-"""Share of an app's failures up to which a kind links: clusters mostly are of one kind each."""
+"""Share of an app's failures up to which a kind links: clusters mostly are of one kind each. One
+that is more common links what was of another kind before."""
+
+USUAL = 5
+"""Failures before a spike from which on it is known of what kind they were."""
 
 AS_ALL = 10.0
 """Failures that it is worth that a subject is expected to fail where all do: what came of a spike
@@ -234,11 +238,22 @@ class Evidence:
             return 0.0
         return self.excess(subject, since) * _divergence(part, likely)
 
+    def leans(self, subject: str, this: str, that: str, since: float) -> bool:
+        """Whether a spike keeps to that margin rather than to this one."""
+        return self.keeps_to(subject, that, since) >= ALIKE + self.keeps_to(subject, this, since)
+
+    def _was(self, subject: str, margin: str, since: float) -> bool:
+        """Whether a subject may have been of a margin before."""
+        usual = self._usual(subject, since)
+        part = (usual & self.region([margin])).bit_count()
+        return usual.bit_count() < USUAL or part > usual.bit_count() / 2
+
     def links(self, narrow: str, wide: str, since: float, evidence: float) -> bool:
         """Whether a spike is one of those within another, a margin, by so much evidence."""
         if not is_margin(wide):
             return False
-        if "kind" in described(wide) and self._expects.share(wide) > RARE_KIND:
+        common = "kind" in described(wide) and self._expects.share(wide) > RARE_KIND
+        if common and self._was(narrow, wide, since):
             return False
         if self.inside(narrow, self.region([wide]), since) < MOST:
             return False
@@ -368,13 +383,21 @@ class Causes:
             return []
         clusters.sort(key=lambda name: (cause.members[name].since, name))
         kept: dict[str, str] = {}
-        gone = []
+        gone, sides = [], set()
         for name in clusters:
             mine = evidence.confined(name, cause.members[name].since, APART)
-            if any(kept.get(dimension, value) != value for dimension, value in mine.items()):
+            against = {(kept[d], v) for d, v in mine.items() if kept.get(d, v) != v}
+            if against:
                 gone.append(name)
+                sides |= against
             else:
                 kept |= mine
+        gone += [  # those that are not as sure, but lean to the other side
+            name
+            for name in clusters
+            if name not in gone
+            and any(evidence.leans(name, *side, cause.members[name].since) for side in sides)
+        ]
         region = evidence.region(gone)
         margins = [name for name in cause.active() if gone and is_margin(name)]
         return gone + [

@@ -49,7 +49,7 @@ QUIET = 60
 HISTORIES: Mapping[str, tuple[int, int, int]] = {"4 days": (4, 3, 5), "4 weeks": (28, 7, 2)}
 """Days of history, days watched after it, number of worlds."""
 
-CAUSES = (4, 4, 7)
+CAUSES = (2, 4, 7)
 """Worlds with planted causes, days of history, days watched after it."""
 
 

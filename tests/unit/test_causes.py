@@ -466,3 +466,20 @@ def test_a_common_kind_links_nothing() -> None:
     assert Evidence(rows, 6000, Flat(1.0, 0.1)).links("c", tone, 5000, 3.0)
     assert not Evidence(rows, 6000, Flat(1.0, 0.5)).links("c", tone, 5000, 3.0)
     assert not Evidence(rows, 6000, Flat(1.0, 0.1)).links("c", "c", 5000, 3.0)
+    other = [Row(n, "c", (M1,)) for n in range(10)]  # but it is new to a cluster of another kind
+    assert Evidence([*other, *rows], 6000, Flat(1.0, 0.5)).links("c", tone, 5000, 3.0)
+    always = [Row(n, "c", (tone,)) for n in range(10)]
+    assert not Evidence([*always, *rows], 6000, Flat(1.0, 0.5)).links("c", tone, 5000, 3.0)
+
+
+def test_who_is_not_as_sure_goes_to_the_side_that_it_leans_to() -> None:
+    """Else it would be a third incident, or draw back what was taken out."""
+    rows = [Row(5000 + n, name, (M1,)) for n in range(20) for name in "ab"]
+    rows += [Row(5000 + n, "d", (M2,)) for n in range(20)]
+    rows += [Row(5000 + n, "e", (M2,)) for n in range(5)]
+    rows += [Row(5000 + n, "f", ((M1, M2)[n % 2],)) for n in range(6)]
+    evidence = Evidence(rows, 6000, Flat(0.1, 0.5))
+    members = {name: Member(4990.0 + n) for n, name in enumerate("abdef")}
+    cause = Cause("i", "a", "opened", 5000.0, 5000.0, new=False, members=members)
+    assert Causes().apart(cause, evidence) == ["d", "e"]
+    assert Causes().apart(Cause("i", "a", "opened", 5000.0, 5000.0, new=False), evidence) == []
