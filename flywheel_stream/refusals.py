@@ -24,11 +24,13 @@ _DO = (
     r"(?:provid|help(?! but)|assist|fulfil|answer|respond|comply|offer|giv(?!e up)|shar|support"
     r"|engag|recommend|suggest|encourag|endors|condon|promot|discuss|generat|writ|produc|tell"
     r"|participat|teach|advis|advocat|facilitat|continue with|satisfy|complet|disclos|do that"
-    r"|do this|guid|instruct|explain|reveal|supply|allow|entertain|justify|proceed|create)\w*"
+    r"|do this|guid|instruct|explain|reveal|supply|allow|entertain|justify|proceed|create|comment|speculat|talk about|process"
+    r"|express (?:an? |any )?(?:\w+ )?(?:opinion|view|preference)|tak(?:e|ing) part|say (?:more|anything)"
+    r"|mak(?:e|ing) (?:\w+ )?(?:joke|judg|comment|generali|assumption|fun|light|such))\w*"
 )
 _UNABLE = (
     r"(?:unable|not able|not comfortable|not allowed|not permitted|not programmed|not willing"
-    r"|not authori[sz]ed) (?:to|with)"
+    r"|not authori[sz]ed|not going|not in a position|not at liberty|not prepared|forbidden) (?:to|with)"
 )
 _WRONG = (
     r"(?:not (?:\w+ ){0,2}?(?:appropriate|ethical|acceptable|okay|ok|legal|safe|advisable"
@@ -61,6 +63,31 @@ _DECLINES = tuple(
                 rf"|support|disclos)"
             ),
             rf"sorry[^.!?]{{0,60}}\b{_NOT} (?:\w+ ){{0,2}}?{_DO}",
+            r"sorry[^.!?]{0,60}\b(?:off[- ]limits|i (?:can't|cannot|won't)(?: do (?:that|this|it))?[.!])",
+            r"something (?<=not something )(?:that )?(?:i|we)(?: can| could| am| would| will|'m|'d)\b",
+            r"something (?<=n't something )(?:that )?(?:i|we)(?: can| could| am| would| will|'m|'d)\b",
+            r"i'd (?<![\w']i'd )(?:rather not|prefer not|(?:\w+ )?have to (?:decline|pass)\b)",
+            r"i'll (?<![\w']i'll )(?:\w+ )?have to (?:decline|pass\b(?! on (?:a|the|your) ))",
+            r"i (?<![\w']i )(?:would |must |will )?(?:rather not|prefer not to)\b",
+            (r"i (?<![\w']i )am (?:\w+ )?(?:prohibited|restricted|barred|prevented) from \w+ing\b"),
+            r"i'm (?<![\w']i'm )(?:\w+ )?(?:prohibited|restricted|barred|prevented) from \w+ing\b",
+            r"i (?<![\w']i )(?:can't|cannot|won't|will not)[.!](?: |$)",
+            (
+                r"me (?:(?:(?<=prevent me )|(?<=prohibit me ))from|(?:(?<=not allow me )"
+                r"|(?<=n't allow me )|(?<=not permit me )|(?<=n't permit me ))to)\b"
+            ),
+            r"possible for me to (?<=not possible for me to )",
+            (
+                r"it(?<!\wit) (?:would not|wouldn't|isn't|is not) (?:be )?(?:\w+ ){0,2}?(?:appropriate"
+                r"|ethical|acceptable|okay|responsible|respectful|right for me|fair)\b"
+            ),
+            (r"request (?:can't|cannot|can not) be (?:\w+ )?(?:fulfil|answer|complet|process|met)"),
+            r"violat(?:es?|ing) (?:my|our) (?:\w+ ){0,3}?(?:guidelines|polic|principles|rules)",
+            r"refrain from (?:asking|making|requesting|using|such|this)\b",
+            (
+                r"too sensitive (?:a (?:topic|subject) )?for me|(?:talk|chat) about something else"
+                r"|(?:change|switch) the (?:subject|topic)\b"
+            ),
             rf"apologi[^.!?]{{0,60}}\b{_NOT} (?:\w+ ){{0,2}}?{_DO}",
             (
                 rf"it(?<!\wit)(?: is|'s| would be) (?:(?:\w+ ){{0,3}}?{_WRONG}|(?:important"
