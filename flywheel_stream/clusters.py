@@ -116,19 +116,18 @@ class _State(msgspec.Struct):
     lengths: bytes
     masses: bytes
     users: bytes
-    # Since version 2; a dump of version 1 loads as one that has seen nothing recent.
-    window: int = 0
-    seen: int = 0
-    due: int = _FIRST_REGROUP
-    splits: int = 0
-    reaches: bytes = b""
-    recent: bytes = b""
-    places: bytes = b""
-    merged_into: dict[str, str] = {}
-    split_from: dict[str, str] = {}
-    # Since version 3; a dump of version 2 looks along all directions until it regroups.
-    mean: bytes = b""
-    basis: bytes = b""
+    window: int
+    seen: int
+    due: int
+    splits: int
+    reaches: bytes
+    recent: bytes
+    places: bytes
+    merged_into: dict[str, str]
+    split_from: dict[str, str]
+    mean: bytes
+    """Of the principal directions, as ``basis``; empty before the first regrouping."""
+    basis: bytes
 
 
 class Clusters(Clusterer):
@@ -400,13 +399,12 @@ class Clusters(Clusterer):
         """
         try:
             saved = msgspec.convert(state, _State, builtin_types=(bytes,))
-            if not 1 <= saved.version <= _VERSION:
+            if saved.version != _VERSION:
                 raise ValueError(f"version {saved.version}")  # noqa: TRY301 - one message for all
             self = cls(
                 saved.threshold, saved.capacity, saved.half_life, saved.exemplars, saved.dims
             )
-            if saved.version != 1:
-                self._load_recent(saved)
+            self._load_recent(saved)
             if saved.mean:
                 self._space = Subspace(
                     np.frombuffer(saved.mean, "<f4"),
@@ -424,9 +422,8 @@ class Clusters(Clusterer):
             ) from error
         self._now = saved.now
         self._clusters = saved.clusters
-        for row in range(live):
-            self._see(row)
         for row, cluster in enumerate(saved.clusters):
+            self._see(row)
             self._rows[cluster.id] = row
             for exemplar in cluster.exemplars:
                 self._words.add(exemplar.text)

@@ -479,29 +479,6 @@ def test_a_subject_is_not_cut_however_it_scatters() -> None:
         assert np.count_nonzero(sizes >= 5) == 4
 
 
-def test_a_dump_from_before_there_were_principal_directions_loads() -> None:
-    model = Clusters()
-    feed(model, traffic(600))
-    assert model.dump()["basis"]
-    state = {k: v for k, v in model.dump().items() if k not in {"mean", "basis"}}
-    restored = Clusters.load(state | {"version": 2})
-    assert restored._space is None
-    feed(restored, traffic(600))
-    assert restored.dump()["basis"]
-
-
-def test_a_dump_of_the_first_version_loads() -> None:
-    model = Clusters()
-    feed(model, traffic(50))
-    newer = "window", "seen", "due", "splits", "reaches", "recent", "places", "mean", "basis"
-    state = {
-        k: v for k, v in model.dump().items() if k not in (*newer, "merged_into", "split_from")
-    }
-    restored = Clusters.load(state | {"version": 1})
-    assert [restored.info(name) for name in restored] == [model.info(name) for name in model]
-    feed(restored, traffic(50))
-
-
 def test_nothing_settles_to_nothing() -> None:
     assert Clusters().settle([], []) == []
     model = Clusters()
@@ -522,7 +499,7 @@ def test_a_dump_is_a_copy() -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        {"version": 0},
+        {"version": 2},
         {"version": 4},
         {"mean": b"x"},
         {"centroids": b"\0" * 7},

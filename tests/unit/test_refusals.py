@@ -25,7 +25,7 @@ from flywheel_stream.refusals import asks_for_harm, declines, incapable
         "As a responsible assistant I can't comment on football.",
         "I cannot make judgments about soup.",
         "I'm prohibited from sharing recipes.",
-        "I am not in a position to pick a colour.",
+        "I am not in a position to recommend a colour.",
         "Sorry, I can't.",
         "I can't. Ask somebody else.",
         "I'll have to decline.",
