@@ -73,7 +73,7 @@ from flywheel_stream.failures import (
 from flywheel_stream.lifecycle import Lifecycles, State
 from flywheel_stream.lineage import alert_id, is_sampled
 from flywheel_stream.margins import Where, described
-from flywheel_stream.naming import ClusterNames
+from flywheel_stream.naming import ClusterNames, Unnamed
 from flywheel_stream.rules import Rules, amount
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
 from flywheel_stream.settling import Arm
@@ -812,6 +812,20 @@ class Fold:
             lambda: self._clusters.label(cluster),
             self._clusters,
         )
+
+    def unnamed(self, limit: int = 20) -> list[Unnamed]:
+        """Of the heaviest clusters those whose words have settled and wait for a title."""
+        found = []
+        infos = sorted(map(self._clusters.info, self._clusters), key=lambda c: (-c.weight, c.id))
+        for info in infos[:limit]:
+            waiting = self._names.untitled(info.id)
+            if waiting is not None:
+                found.append(Unnamed(info.id, *waiting, [text for _, text in info.exemplars]))
+        return found
+
+    def entitle(self, cluster: str, words: str, title: str) -> None:
+        """Shows people a title in the place of a cluster's words while these are its words."""
+        self._names.entitle(cluster, words, title)
 
     def deployments(self) -> list[Deployment]:
         """What went live or was withdrawn, the latest of it, in order of event time."""

@@ -7,7 +7,7 @@ does not keep.
 """
 
 from collections.abc import Callable, Container
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -24,8 +24,21 @@ class _Name(Struct, array_like=True):
     failures: int
 
 
+class Unnamed(NamedTuple):
+    """A cluster whose words wait for a title."""
+
+    cluster: str
+    words: str
+    kind: str
+    exemplars: list[str]
+    """Scrubbed questions, the clearest first."""
+
+
 class ClusterNames:
     """The names of an app's clusters.
+
+    A title that somebody gives for the present words of a cluster is shown in their place. Titles
+    are not in the dump: no state depends on who is asked for them, and when.
 
     Args:
         capacity: how many are remembered, beyond those of clusters that live.
@@ -34,6 +47,7 @@ class ClusterNames:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._names: dict[str, _Name] = {}
+        self._titles: dict[str, tuple[str, str]] = {}  # the words that it is for, and the title
 
     def renew(
         self,
@@ -61,16 +75,32 @@ class ClusterNames:
         self._names[cluster] = _Name(words, kind, failures)
         if len(self._names) > 2 * self._capacity:
             self._names = {name: own for name, own in self._names.items() if name in live}
+            self._titles = {name: own for name, own in self._titles.items() if name in self._names}
+
+    def untitled(self, cluster: str) -> tuple[str, str] | None:
+        """Words and kind of a cluster whose words have settled and have no title."""
+        name = self._names.get(cluster)
+        if name is None or name.failures < _SETTLED or not name.label:
+            return None
+        titled = self._titles.get(cluster)
+        return None if titled and titled[0] == name.label else (name.label, name.kind)
+
+    def entitle(self, cluster: str, words: str, title: str) -> None:
+        """Shows a title in the place of a cluster's words for as long as these are its words."""
+        self._titles[cluster] = words, title
 
     def label(self, cluster: str) -> str:
-        """The words of the name; empty where it has none."""
+        """The title, or the words of the name; empty where it has none."""
         name = self._names.get(cluster)
-        return "" if name is None else name.label
+        if name is None:
+            return ""
+        words, title = self._titles.get(cluster, ("", ""))
+        return title if title and words == name.label else name.label
 
     def name(self, cluster: str) -> str:
         """Words and kind, ``late parcel, courier (outdated_knowledge)``; without words, the id."""
         name = self._names.get(cluster)
-        return cluster if name is None else f"{name.label or cluster} ({name.kind})"
+        return cluster if name is None else f"{self.label(cluster) or cluster} ({name.kind})"
 
     def dump(self) -> dict[str, list[Any]]:
         """Everything, as plain data."""

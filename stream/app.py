@@ -34,6 +34,7 @@ from stream.embedders import SLOW, load_embedder
 from stream.evaluation_sets import load_evaluation_sets
 from stream.ingest import Ingest
 from stream.learn import Learn
+from stream.naming_endpoint import load_namer
 from stream.optional_window import OptionalWindow
 from stream.prometheus import Metrics
 from stream.redis_store import Redis, RedisWaitingRoom, RedisWindow, window_policy
@@ -448,6 +449,7 @@ class Worker:
             interval=settings.snapshot_interval,
             accept_gap=settings.accept_gap,
             ahead=self._embedder is None and settings.embedder in SLOW,
+            namer=load_namer(settings, lambda text: scrubber.scrub([text])[0].text),
         )
 
     async def _send(self, records: Any) -> None:

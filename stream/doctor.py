@@ -9,9 +9,11 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from flywheel_stream.errors import ConfigError, FlywheelError, UnavailableError
+from flywheel_stream.naming import Unnamed
 from stream.app import admin, connect_redis
 from stream.embedders import load_embedder
 from stream.evaluation_sets import load_evaluation_sets
+from stream.naming_endpoint import load_namer
 from stream.redis_store import Redis
 from stream.settings import Settings
 from stream.topics import Topics, TopicSpec
@@ -29,10 +31,11 @@ class Finding(NamedTuple):
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Looks at Kafka, its topics, Redis, the embedder and the secret."""
+    """Looks at Kafka, its topics, Redis, the embedder, who names clusters, and the secret."""
     found = [finding async for finding in _kafka(settings)]
     found += [finding async for finding in _redis(settings)]
     found.append(_embedder(settings))
+    found += [finding async for finding in _namer(settings)]
     found.append(_evaluation_sets(settings))
     found.append(_secret(settings))
     found += [finding async for finding in _receivers(settings)]
@@ -114,6 +117,7 @@ def _raw_kept_briefly(
     )
 
 
+_SAMPLE = Unnamed("", "parcel, late", "tone", ["Where is my parcel?", "My parcel is late."])
 _LOOKS: tuple[Look, ...] = (_cleanup, _size, _raw_kept_briefly)
 
 
@@ -146,6 +150,17 @@ def _embedder(settings: Settings) -> Finding:
     except (ConfigError, UnavailableError) as error:
         return Finding("error", "embedder", str(error))
     return Finding("ok", "embedder", f"{embedder.name}, {embedder.dims} dimensions")
+
+
+async def _namer(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        namer = load_namer(settings, str)
+        if namer is not None:
+            named = await namer.title(_SAMPLE)
+            text = "names clusters" if named else "answers, though with no short name"
+            yield Finding("ok" if named else "warn", "namer", text)
+    except (ConfigError, UnavailableError) as error:
+        yield Finding("error" if isinstance(error, ConfigError) else "warn", "namer", str(error))
 
 
 def _evaluation_sets(settings: Settings) -> Finding:

@@ -1,38 +1,23 @@
 """An OpenAI-compatible embedding endpoint as an embedder: batched, tried again, checked."""
 
-import http.client
 import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flywheel_stream.embedding import unit_rows
 from flywheel_stream.errors import ConfigError, UnavailableError
+from stream.endpoint import Endpoint
 from stream.settings import Settings
 
 BATCH = 128
 """Texts of one request; at 4,096 characters each it stays far below what servers take."""
 
 _CHARS = 4096  # of a text: what it is about stands in its first page
-_TIMEOUT = 30.0  # seconds of one request
-_PAUSES = 0.5, 2.0  # seconds between tries; who calls may try again
-_PASSING = frozenset({408, 409, 425, 429})  # and 5xx: answers that another try may change
 _PROBE = "How many dimensions?"
-
-
-class _StayHere(HTTPRedirectHandler):
-    """Texts and key go where the settings say and nowhere else: a redirect is an error."""
-
-    def redirect_request(self, *_args: Any) -> None:
-        """Follow none."""
-
-
-_OPENER = build_opener(_StayHere)
 
 
 class EndpointEmbedder:
@@ -58,11 +43,16 @@ class EndpointEmbedder:
                 "Embedder 'openai' needs embedding_url, as in https://models.example/v1, and "
                 "embedding_model: set both."
             )
-        self._url = f"{base.rstrip('/')}/embeddings"
         self._model = settings.embedding_model
-        self._key = settings.embedding_key.get_secret_value()
+        self._endpoint = Endpoint(
+            "embedding",
+            base,
+            "embeddings",
+            settings.embedding_key.get_secret_value(),
+            "embedding_url, embedding_model, embedding_key and embedding_dims",
+            sleep=sleep,
+        )
         self._wanted = settings.embedding_dims
-        self._sleep = sleep
         self.name = f"openai/{self._model}"
         if self._wanted:
             self.name += f"/{self._wanted}"
@@ -89,7 +79,7 @@ class EndpointEmbedder:
         body: dict[str, Any] = {"model": self._model, "input": texts, "encoding_format": "float"}
         if self._wanted:
             body["dimensions"] = self._wanted
-        answer = self._tried(json.dumps(body).encode())
+        answer = self._endpoint.ask(body)
         try:
             data = sorted(json.loads(answer)["data"], key=lambda item: item["index"])
             rows = np.array([item["embedding"] for item in data], dtype=np.float32)
@@ -98,34 +88,6 @@ class EndpointEmbedder:
         if rows.shape != (len(texts), self.dims or rows.shape[-1]) or not np.isfinite(rows).all():
             raise self._odd(f"an array of shape {rows.shape}")
         return rows
-
-    def _tried(self, body: bytes) -> bytes:
-        problem = ""
-        for pause in (*_PAUSES, None):
-            try:
-                return self._post(body)
-            except HTTPError as error:
-                error.close()
-                problem = f"status {error.code}"
-                if error.code < 500 and error.code not in _PASSING:
-                    raise ConfigError(
-                        f"The embedding endpoint refuses our request ({problem}): look at "
-                        "embedding_url, embedding_model, embedding_key and embedding_dims."
-                    ) from None
-            except (OSError, http.client.HTTPException) as error:
-                problem = type(error).__name__
-            if pause is not None:
-                self._sleep(pause)
-        raise UnavailableError(f"The embedding endpoint does not answer ({problem}): look at it.")
-
-    def _post(self, body: bytes) -> bytes:
-        headers = {"Content-Type": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        request = Request(self._url, body, headers)  # noqa: S310 - http or https, checked above
-        with _OPENER.open(request, timeout=_TIMEOUT) as response:
-            content: bytes = response.read()
-        return content
 
     def _odd(self, what: str) -> UnavailableError:
         return UnavailableError(

@@ -14,9 +14,10 @@ from faust.types import TP
 
 from flywheel_stream import metrics
 from flywheel_stream.embedding import Embedder
-from flywheel_stream.errors import GapError
+from flywheel_stream.errors import ConfigError, GapError, UnavailableError
 from flywheel_stream.learning import AppPicture, Fold, Learned, Learner, LearnPolicy
 from stream.compared import SHOWN, Rows, show
+from stream.naming_endpoint import Namer
 from stream.prometheus import Metrics
 from stream.retry import TRANSIENT, NotAliveError, is_transient, patiently
 from stream.sink import Sink
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 SNAPSHOT_SHARE = 0.1
 """Share of the time that snapshots may take; a large state is written less often."""
+
+ASK_AGAIN = 60.0
+"""Seconds until titles of clusters are asked for again where they were not to be had."""
 
 LOAD_TRIES = 3
 """How often the state of a partition is asked for while Kafka does not answer."""
@@ -68,6 +72,7 @@ class Learn:
         interval: float,
         accept_gap: bool = False,
         ahead: bool = False,
+        namer: Namer | None = None,
     ) -> None:
         self._topic = topic
         self._policy = policy
@@ -82,6 +87,9 @@ class Learn:
         self._interval = interval
         self._accept_gap = accept_gap
         self._ahead = ahead
+        self._namer = namer
+        self._naming: asyncio.Task[None] | None = None
+        self._ask_again = 0.0
         self._warm: set[int] = set()  # partitions whose waiting records were embedded ahead
         self._lock = asyncio.Lock()
         self._stopped = False
@@ -221,9 +229,30 @@ class Learn:
             for learner in self._learners.values():
                 await self._snapshot_if_due(learner)
         self.show()
+        if self._namer is not None and (self._naming is None or self._naming.done()):
+            self._naming = asyncio.create_task(self.entitle())
+
+    async def entitle(self) -> None:
+        """Asks for titles of clusters whose words have settled, where somebody is set to give them.
+
+        A title is for people alone, so nothing waits for it and no trouble with it ends the work.
+        """
+        if self._namer is None or time.monotonic() < self._ask_again:
+            return
+        for fold in self.folds():
+            for cluster in fold.unnamed():
+                try:
+                    title = await self._namer.title(cluster)
+                except (ConfigError, UnavailableError) as error:
+                    logger.warning("clusters keep the names that their words give: %s", error)
+                    self._ask_again = time.monotonic() + ASK_AGAIN
+                    return
+                fold.entitle(cluster.cluster, cluster.words, title or cluster.words)
 
     async def settle(self) -> None:
         """Waits until no batch is under way, and takes the last snapshots."""
+        if self._naming is not None:
+            self._naming.cancel()
         async with self._lock:
             for learner in self._learners.values():
                 await self._snapshot(learner)

@@ -320,6 +320,7 @@ class Run:
     async def _write(self, worker: Worker) -> Result:
         """Writes outputs, summary and report."""
         self._tell("writing")
+        await worker.agents.learn.entitle()
         folds = worker.agents.learn.folds()
         files = await self._write_outputs()
         summary = self._summary(worker, folds, files)

@@ -212,6 +212,14 @@ class Settings(BaseSettings):
     embedding_dims: Annotated[int, Field(ge=0)] = Field(
         0, description="Dimensions to ask embedder `openai` for; 0: those of its model."
     )
+    naming_url: str = Field(
+        "",
+        description="Base URL of an OpenAI-compatible server that names clusters; empty: none.",
+    )
+    naming_model: str = Field("", description="Model that names clusters.")
+    naming_key: SecretStr = Field(
+        SecretStr(""), description="Key of the server that names clusters; empty: none is sent."
+    )
     clusterer: Literal["ours", "dbstream", "kmeans", "streamkmeans"] = Field(
         "ours", description="Who clusters in `flywheel cluster`; the others are River's."
     )

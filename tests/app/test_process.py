@@ -20,6 +20,7 @@ from stream.redis_store import Redis
 from stream.settings import load_settings
 from stream.simulator import Planted, Scenario, simulate
 from stream.transport import Producer, Record
+from tests.app.test_naming_endpoint import Model
 from tests.embedding_server import Answer, Server, serving
 from tests.real_input import Truth, build
 
@@ -152,7 +153,7 @@ def away(_body: dict[str, Any]) -> Answer:
 def test_an_endpoint_that_fails_now_and_then_sees_scrubbed_texts_and_gives_the_same(
     sample: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream.embedding_endpoint._PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("stream.endpoint.PAUSES", (0.0, 0.0))
     monkeypatch.setattr("stream.retry.RETRY_FIRST", 0.0)
     with serving(Server(load_embedder(load_settings()))) as (server, given):
         server.answers = [server.plain, *[away] * 4, server.plain, *[away] * 3]
@@ -167,6 +168,23 @@ def test_an_endpoint_that_fails_now_and_then_sees_scrubbed_texts_and_gives_the_s
     answered = {row["trace_id"] for row in rows(out / "failures.jsonl")}
     assert len(answered) > 100
     assert len(set(asked)) >= len({c.question for c in calls if c.trace_id in answered})
+
+
+def test_a_model_names_clusters_for_people_and_nothing_else_changes(
+    tmp_path: Path, sample: Ran
+) -> None:
+    with serving(Model()) as (server, given):
+        set_ = {"naming_url": given.embedding_url, "naming_model": "namer"}
+        summary, out = run(tmp_path, sample.paths, "named", **set_)
+    for name in ("failures", "curated", "interactions"):
+        assert by_id(out / f"{name}.jsonl") == by_id(sample.out / f"{name}.jsonl"), name
+    shown = [c for app in summary["apps"].values() for c in app["top_clusters"] if c["size"] >= 10]
+    assert shown
+    named = [cluster["label"] == "Parcels that come late" for cluster in shown]
+    assert any(named)
+    assert len(server.requests) >= sum(named)
+    before = [c for app in sample.summary["apps"].values() for c in app["top_clusters"]]
+    assert not any("Parcels that come late" in str(cluster) for cluster in before)
 
 
 class Unreliable:

@@ -39,6 +39,25 @@ def test_words_of_single_texts_do_not_stay() -> None:
     assert renewed(names, 2, "parcel, courier, depot") == "parcel, courier, depot (refusal)"
 
 
+def test_a_title_is_shown_while_the_words_that_it_is_for_stay() -> None:
+    names = ClusterNames(10)
+    renewed(names, 3, "late parcel")
+    assert names.untitled("c1") is None  # of single texts
+    renewed(names, 6, "late parcel, courier")
+    assert names.untitled("c1") == ("late parcel, courier", "refusal")
+    before = names.dump()
+    names.entitle("c1", "late parcel, courier", "Parcels that come late")
+    assert names.untitled("c1") is None
+    assert (names.label("c1"), names.name("c1")) == (
+        "Parcels that come late",
+        "Parcels that come late (refusal)",
+    )
+    assert names.dump() == before
+    assert renewed(names, 12, "courier, late, depot") == "Parcels that come late (refusal)"
+    assert renewed(names, 24, "refund, card") == "refund, card (refusal)"
+    assert names.untitled("c1") == ("refund, card", "refusal")
+
+
 def test_the_words_are_asked_for_only_if_a_name_is_due() -> None:
     names = ClusterNames(10)
     asked: list[int] = []
