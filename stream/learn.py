@@ -89,6 +89,7 @@ class Learn:
         self._ahead = ahead
         self._namer = namer
         self._naming: asyncio.Task[None] | None = None
+        self._asking = asyncio.Lock()
         self._ask_again = 0.0
         self._warm: set[int] = set()  # partitions whose waiting records were embedded ahead
         self._lock = asyncio.Lock()
@@ -235,18 +236,23 @@ class Learn:
     async def entitle(self) -> None:
         """Asks for titles of clusters whose words have settled, where somebody is set to give them.
 
-        A title is for people alone, so nothing waits for it and no trouble with it ends the work.
+        A title is for people alone: no record waits for it, and no trouble with it ends the work.
         """
-        if self._namer is None or time.monotonic() < self._ask_again:
+        if self._namer is None:
             return
+        async with self._asking:  # whoever comes second asks for those alone that are left
+            if time.monotonic() < self._ask_again:
+                return
+            try:
+                await self._ask_for_titles(self._namer)
+            except (ConfigError, UnavailableError) as error:
+                logger.warning("clusters keep the names that their words give: %s", error)
+                self._ask_again = time.monotonic() + ASK_AGAIN
+
+    async def _ask_for_titles(self, namer: Namer) -> None:
         for fold in self.folds():
             for cluster in fold.unnamed():
-                try:
-                    title = await self._namer.title(cluster)
-                except (ConfigError, UnavailableError) as error:
-                    logger.warning("clusters keep the names that their words give: %s", error)
-                    self._ask_again = time.monotonic() + ASK_AGAIN
-                    return
+                title = await namer.title(cluster)
                 fold.entitle(cluster.cluster, cluster.words, title or cluster.words)
 
     async def settle(self) -> None:

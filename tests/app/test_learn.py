@@ -1,5 +1,6 @@
 """The learn agent's work without servers: gaps, faults, snapshots, acknowledgements."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import ConfigError, GapError, UnavailableError
 from flywheel_stream.events import Clock, Origin, Signal, encode
 from flywheel_stream.learning import Learner, LearnPolicy
+from flywheel_stream.naming import Unnamed
 from stream import retry
 from stream.learn import Learn
 from stream.prometheus import Metrics
@@ -232,3 +234,54 @@ async def test_an_embedder_that_refuses_stops_the_worker_and_nothing_is_learnt()
         await world.learn.handle(world.batch(0, value=FAILURE))
     await world.learn.settle()
     assert (world.store.written, world.ledger.safe(LEARN)) == ([], None)
+
+
+class Asked:
+    """Names clusters, after whoever else is waiting had a turn; or is away."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.away = False
+
+    async def title(self, cluster: Unnamed) -> str | None:
+        self.asked.append(cluster.cluster)
+        await asyncio.sleep(0)
+        if self.away:
+            raise UnavailableError("away")
+        return f"Title of {cluster.cluster}"
+
+
+class Named:
+    """As much of an app as has clusters to be named."""
+
+    def __init__(self) -> None:
+        self.titles: dict[str, str] = {}
+
+    def unnamed(self) -> list[Unnamed]:
+        names = [name for name in ("c_1", "c_2") if name not in self.titles]
+        return [Unnamed(name, "late parcel", "tone", []) for name in names]
+
+    def entitle(self, cluster: str, words: str, title: str) -> None:
+        self.titles[cluster] = title
+
+
+async def test_a_cluster_is_named_once_though_two_ask_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    namer, fold = Asked(), Named()
+    learn = World(namer=namer).learn
+    monkeypatch.setattr(learn, "folds", lambda: [fold])
+    await asyncio.gather(learn.entitle(), learn.entitle())
+    assert namer.asked == ["c_1", "c_2"]
+    assert fold.titles == {"c_1": "Title of c_1", "c_2": "Title of c_2"}
+
+
+async def test_a_namer_that_is_away_is_left_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    namer, fold = Asked(), Named()
+    namer.away = True
+    learn = World(namer=namer).learn
+    monkeypatch.setattr(learn, "folds", lambda: [fold])
+    await asyncio.gather(learn.entitle(), learn.entitle())
+    assert (namer.asked, fold.titles) == (["c_1"], {})
