@@ -108,6 +108,10 @@ class Cause(Struct, array_like=True):
         told = self.members.get(self.headline)
         return told is not None and not told.active
 
+    def active_clusters(self) -> list[str]:
+        """Its subjects that are clusters and whose rates are up."""
+        return [name for name in self.active() if not is_margin(name)]
+
     def clusters(self) -> list[str]:
         """Its subjects that are clusters, calm or not."""
         return [name for name in self.members if not is_margin(name)]
@@ -378,7 +382,7 @@ class Causes:
         What begins at once is taken for one; that two clusters keep to slices that exclude each
         other shows later. The one that began first stays.
         """
-        clusters = [name for name in cause.active() if not is_margin(name)]
+        clusters = cause.active_clusters()
         if len(clusters) < 2:
             return []
         clusters.sort(key=lambda name: (cause.members[name].since, name))
@@ -408,7 +412,7 @@ class Causes:
 
     def whole(self, cause: Cause, evidence: Evidence) -> Cause | None:
         """The open incident that all of another one turns out to belong to, of those before it."""
-        names = [name for name in cause.active() if not is_margin(name)] or cause.active()
+        names = cause.active_clusters() or cause.active()
         for other in self.open.values():
             if names and other.active() and other is not cause and _weight(other) >= _weight(cause):
                 strengths = (
@@ -466,7 +470,7 @@ class Causes:
 
 def _weight(cause: Cause) -> tuple[int, float, str]:
     """Which of two incidents goes on if they are one: that of more clusters, the older one."""
-    return len([n for n in cause.active() if not is_margin(n)]), -cause.opened, cause.id
+    return len(cause.active_clusters()), -cause.opened, cause.id
 
 
 def _strength(cause: Cause, subject: str, began: float, evidence: Evidence) -> float:
@@ -489,7 +493,7 @@ def _strength(cause: Cause, subject: str, began: float, evidence: Evidence) -> f
     shared = any(theirs.get(name) == value for name, value in profile.items())
     if (near and shared) or _linked(cause, subject, since, evidence, near=near):
         return PROVEN
-    clusters = [name for name in cause.active() if not is_margin(name)]
+    clusters = cause.active_clusters()
     broad = len(clusters) >= BROAD and not theirs and not is_margin(subject)
     gap = min(abs(began - cause.since), evidence.now - cause.opened)
     return float(gap <= (NEAR if broad else AT_ONCE))
@@ -500,7 +504,7 @@ def _confined(cause: Cause, evidence: Evidence) -> dict[str, str]:
     found = evidence.confined(cause.headline, cause.since)
     if "kind" in described(cause.headline):
         found["kind"] = cause.headline
-    clusters = [name for name in cause.active() if not is_margin(name)]
+    clusters = cause.active_clusters()
     return {
         dimension: name
         for dimension, name in found.items()

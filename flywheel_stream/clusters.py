@@ -27,7 +27,8 @@ from river.base import Clusterer
 from flywheel_stream.errors import StateError
 from flywheel_stream.lineage import cluster_id
 from flywheel_stream.merging import MEMBERS, neighbour_groups
-from flywheel_stream.subspace import DIRECTIONS, Subspace, principal, unit_rows
+from flywheel_stream.subspace import DIRECTIONS, Subspace, principal
+from flywheel_stream.vectors import unit_rows
 
 _VERSION = 3
 _EXCERPT = 400  # characters of an exemplar that are kept

@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from flywheel_stream.vectors import unit_rows
+
 _WORD = re.compile(r"\w+")
 _GRAM = 4  # characters: long enough to mean something, short enough to survive a typo
 
@@ -39,14 +41,6 @@ class Embedder(Protocol):
             row of zeros.
         """
         ...
-
-
-def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale each row to length 1 and leave rows of zeros as they are."""
-    lengths = np.sqrt(np.square(rows).sum(axis=1, keepdims=True))
-    lengths[lengths == 0] = 1
-    scaled: NDArray[np.float32] = rows / lengths
-    return scaled
 
 
 class Remembered:

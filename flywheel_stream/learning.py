@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from flywheel_stream import metrics, telling, topics
 from flywheel_stream.alerts import Alerts, OpenIncident, Spike
 from flywheel_stream.classifying import KindClassifier
-from flywheel_stream.clusters import Clusters
+from flywheel_stream.clusters import ClusterInfo, Clusters
 from flywheel_stream.comparing import (
     CLUSTER,
     TOPIC,
@@ -772,7 +772,6 @@ class Fold:
 
     def top_clusters(self, limit: int = 20) -> list[ClusterPicture]:
         """The heaviest clusters: what goes wrong most, and lately."""
-        infos = sorted(map(self._clusters.info, self._clusters), key=lambda c: (-c.weight, c.id))
         return [
             ClusterPicture(
                 info.id,
@@ -782,8 +781,12 @@ class Fold:
                 dict(self._kinds.get(info.id, {})),
                 *self._lifecycles.stage(info.id, self.now),
             )
-            for info in infos[:limit]
+            for info in self._heaviest(limit)
         ]
+
+    def _heaviest(self, limit: int) -> list[ClusterInfo]:
+        infos = map(self._clusters.info, self._clusters)
+        return sorted(infos, key=lambda info: (-info.weight, info.id))[:limit]
 
     def top_successes(self, limit: int = 20) -> list[SuccessPicture]:
         """What users are really pleased with, and why."""
@@ -816,8 +819,7 @@ class Fold:
     def unnamed(self, limit: int = 20) -> list[Unnamed]:
         """Of the heaviest clusters those whose words have settled and wait for a title."""
         found = []
-        infos = sorted(map(self._clusters.info, self._clusters), key=lambda c: (-c.weight, c.id))
-        for info in infos[:limit]:
+        for info in self._heaviest(limit):
             waiting = self._names.untitled(info.id)
             if waiting is not None:
                 found.append(Unnamed(info.id, *waiting, [text for _, text in info.exemplars]))

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flywheel_stream.subspace import Subspace, unit_rows
+from flywheel_stream.subspace import Subspace
+from flywheel_stream.vectors import unit_rows
 
 _NEIGHBOURS = 3, 20  # least and most
 _PER_NEIGHBOUR = 6.0  # square roots of the count

@@ -64,12 +64,14 @@ _DECLINES = tuple(
             ),
             rf"sorry[^.!?]{{0,60}}\b{_NOT} (?:\w+ ){{0,2}}?{_DO}",
             r"sorry[^.!?]{0,60}\b(?:off[- ]limits|i (?:can't|cannot|won't)(?: do (?:that|this|it))?[.!])",
-            r"something (?<=not something )(?:that )?(?:i|we)(?: can| could| am| would| will|'m|'d)\b",
-            r"something (?<=n't something )(?:that )?(?:i|we)(?: can| could| am| would| will|'m|'d)\b",
+            (
+                r"something (?:(?<=not something )|(?<=n't something ))(?:that )?(?:i|we)"
+                r"(?: can| could| am| would| will|'m|'d)\b"
+            ),
             r"i'd (?<![\w']i'd )(?:rather not|prefer not|(?:\w+ )?have to (?:decline|pass)\b)",
             r"i'll (?<![\w']i'll )(?:\w+ )?have to (?:decline|pass\b(?! on (?:a|the|your) ))",
             r"i (?<![\w']i )(?:would |must |will )?(?:rather not|prefer not to)\b",
-            (r"i (?<![\w']i )am (?:\w+ )?(?:prohibited|restricted|barred|prevented) from \w+ing\b"),
+            r"i (?<![\w']i )am (?:\w+ )?(?:prohibited|restricted|barred|prevented) from \w+ing\b",
             r"i'm (?<![\w']i'm )(?:\w+ )?(?:prohibited|restricted|barred|prevented) from \w+ing\b",
             r"i (?<![\w']i )(?:can't|cannot|won't|will not)[.!](?: |$)",
             (
@@ -81,7 +83,7 @@ _DECLINES = tuple(
                 r"it(?<!\wit) (?:would not|wouldn't|isn't|is not) (?:be )?(?:\w+ ){0,2}?(?:appropriate"
                 r"|ethical|acceptable|okay|responsible|respectful|right for me|fair)\b"
             ),
-            (r"request (?:can't|cannot|can not) be (?:\w+ )?(?:fulfil|answer|complet|process|met)"),
+            r"request (?:can't|cannot|can not) be (?:\w+ )?(?:fulfil|answer|complet|process|met)",
             r"violat(?:es?|ing) (?:my|our) (?:\w+ ){0,3}?(?:guidelines|polic|principles|rules)",
             r"refrain from (?:asking|making|requesting|using|such|this)\b",
             (

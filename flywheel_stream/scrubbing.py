@@ -365,12 +365,7 @@ def _places(word: str, lower: str) -> Iterator[int]:
 
 
 def _anchored(detector: Detector, text: str, lower: str) -> Iterator[re.Match[str]]:
-    places = set()
-    for word in detector.words:
-        at = lower.find(word)
-        while at >= 0:
-            places.add(at)
-            at = lower.find(word, at + 1)
+    places = {at for word in detector.words for at in _places(word, lower)}
     for place in sorted(places):
         match = detector.pattern.match(text, place)
         if match:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from flywheel_stream.vectors import unit_rows
+
 DIRECTIONS = 64
 """At most; fewer where vectors are shorter. ``docs/clusters.md`` tells what others do."""
 
@@ -53,11 +55,3 @@ def principal(vectors: NDArray[np.float32]) -> Subspace:
     _, directions = np.linalg.eigh(centred.T @ centred)  # the least variance first
     basis = directions.T[::-1][:DIRECTIONS]
     return Subspace(mean, np.ascontiguousarray(basis, dtype=np.float32))
-
-
-def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale rows to length 1; those of length 0 stay."""
-    lengths = np.sqrt(np.vecdot(rows, rows))[:, None]
-    lengths[lengths == 0] = 1
-    scaled: NDArray[np.float32] = rows / lengths
-    return scaled

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flywheel_stream.embedding import Embedder, HashingEmbedder, Remembered, unit_rows
+from flywheel_stream.embedding import Embedder, HashingEmbedder, Remembered
 from flywheel_stream.errors import ConfigError
+from flywheel_stream.vectors import unit_rows
 from stream.embedding_endpoint import EndpointEmbedder
 from stream.minilm import MiniLMEmbedder
 from stream.settings import Settings

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flywheel_stream.embedding import unit_rows
-from flywheel_stream.errors import ConfigError, UnavailableError
+from flywheel_stream.errors import UnavailableError
+from flywheel_stream.vectors import unit_rows
 from stream.endpoint import Endpoint
 from stream.settings import Settings
 
@@ -37,23 +37,19 @@ class EndpointEmbedder:
     """
 
     def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
-        base = settings.embedding_url
-        if not base.startswith(("http://", "https://")) or not settings.embedding_model:
-            raise ConfigError(
-                "Embedder 'openai' needs embedding_url, as in https://models.example/v1, and "
-                "embedding_model: set both."
-            )
-        self._model = settings.embedding_model
         self._endpoint = Endpoint(
-            "embedding",
-            base,
-            "embeddings",
-            settings.embedding_key.get_secret_value(),
-            "embedding_url, embedding_model, embedding_key and embedding_dims",
+            what="embedding",
+            base=settings.embedding_url,
+            path="embeddings",
+            model=settings.embedding_model,
+            key=settings.embedding_key.get_secret_value(),
+            needs="Embedder 'openai' needs embedding_url, as in https://models.example/v1, and "
+            "embedding_model: set both.",
+            settings="embedding_url, embedding_model, embedding_key and embedding_dims",
             sleep=sleep,
         )
         self._wanted = settings.embedding_dims
-        self.name = f"openai/{self._model}"
+        self.name = f"openai/{settings.embedding_model}"
         if self._wanted:
             self.name += f"/{self._wanted}"
         self.dims = self._wanted
@@ -76,7 +72,7 @@ class EndpointEmbedder:
 
     def _ask(self, texts: list[str]) -> NDArray[np.float32]:
         """Get one row a text, in order."""
-        body: dict[str, Any] = {"model": self._model, "input": texts, "encoding_format": "float"}
+        body: dict[str, Any] = {"input": texts, "encoding_format": "float"}
         if self._wanted:
             body["dimensions"] = self._wanted
         answer = self._endpoint.ask(body)

@@ -26,32 +26,43 @@ _OPENER = build_opener(_StayHere)
 
 
 class Endpoint:
-    """Posts bodies to one address. Calls block.
+    """Posts bodies to one address, for one model. Calls block.
 
     Args:
         what: The endpoint in errors, as in "embedding".
         base: Base URL of the server, as in https://models.example/v1.
         path: Of the address below it.
+        model: Who is asked.
         key: Sent as bearer token; empty: none is.
+        needs: What is said where there is no such URL or no model.
         settings: Names of the settings to look at when a request is refused.
         pauses: Seconds between tries; ``None``: those of ``PAUSES``.
         timeout: Seconds of one request.
         sleep: Waits so many seconds.
+
+    Raises:
+        ConfigError: URL or model is missing.
     """
 
-    def __init__(  # noqa: PLR0917 - an address, what to call it, and how to try
+    def __init__(
         self,
+        *,
         what: str,
         base: str,
         path: str,
+        model: str,
         key: str,
+        needs: str,
         settings: str,
         pauses: Sequence[float] | None = None,
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        if not base.startswith(("http://", "https://")) or not model:
+            raise ConfigError(needs)
         self._what = what
         self._url = f"{base.rstrip('/')}/{path}"
+        self._model = model
         self._key = key
         self._settings = settings
         self._pauses = PAUSES if pauses is None else pauses
@@ -65,7 +76,7 @@ class Endpoint:
             ConfigError: It refuses what it is sent.
             UnavailableError: It does not answer.
         """
-        content = json.dumps(body).encode()
+        content = json.dumps({"model": self._model, **body}).encode()
         problem = ""
         for pause in (*self._pauses, None):
             try:
@@ -90,7 +101,7 @@ class Endpoint:
         headers = {"Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        request = Request(self._url, body, headers)  # noqa: S310 - http or https, checked by callers
+        request = Request(self._url, body, headers)  # noqa: S310 - http or https, checked above
         with _OPENER.open(request, timeout=self._timeout) as response:
             content: bytes = response.read()
         return content

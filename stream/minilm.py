@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flywheel_stream.embedding import unit_rows
 from flywheel_stream.errors import ConfigError
+from flywheel_stream.vectors import unit_rows
 
 FILES = {
     "model.onnx": "afdb6f1a0e45b715d0bb9b11772f032c399babd23bfc31fed1c170afc848bdb1",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from flywheel_stream.errors import ConfigError, ScrubError
+from flywheel_stream.errors import ScrubError
 from flywheel_stream.naming import Unnamed
 from stream.endpoint import Endpoint
 from stream.settings import Settings
@@ -49,17 +49,19 @@ class EndpointNamer:
     """
 
     def __init__(self, settings: Settings, clean: Callable[[str], str]) -> None:
-        base = settings.naming_url
-        if not base.startswith(("http://", "https://")) or not settings.naming_model:
-            raise ConfigError(
-                "Names by a model need naming_url, as in https://models.example/v1, and "
-                "naming_model: set both, or neither."
-            )
-        self._model = settings.naming_model
         self._clean = clean
-        key = settings.naming_key.get_secret_value()
-        hint = "naming_url, naming_model and naming_key"
-        self._endpoint = Endpoint("naming", base, "chat/completions", key, hint, (), _TIMEOUT)
+        self._endpoint = Endpoint(
+            what="naming",
+            base=settings.naming_url,
+            path="chat/completions",
+            model=settings.naming_model,
+            key=settings.naming_key.get_secret_value(),
+            needs="Names by a model need naming_url, as in https://models.example/v1, and "
+            "naming_model: set both, or neither.",
+            settings="naming_url, naming_model and naming_key",
+            pauses=(),
+            timeout=_TIMEOUT,
+        )
 
     async def title(self, cluster: Unnamed) -> str | None:
         """Ask for a name; ``None`` if the answer is none.
@@ -74,7 +76,6 @@ class EndpointNamer:
             "questions": [text[:_CHARS] for text in cluster.exemplars],
         }
         body = {
-            "model": self._model,
             "messages": [
                 {"role": "system", "content": _SYSTEM},
                 {"role": "user", "content": json.dumps(shown, ensure_ascii=False)},

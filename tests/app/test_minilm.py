@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from flywheel_stream.embedding import Embedder, unit_rows
+from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import ConfigError
+from flywheel_stream.vectors import unit_rows
 from stream import minilm
 from stream.embedders import load_embedder
 from stream.settings import load_settings

@@ -21,7 +21,8 @@ from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import StateError
 from flywheel_stream.lineage import cluster_id
 from flywheel_stream.merging import neighbour_groups
-from flywheel_stream.subspace import principal, unit_rows
+from flywheel_stream.subspace import principal
+from flywheel_stream.vectors import unit_rows
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
 DAY = 86_400.0

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flywheel_stream.embedding import Embedder, HashingEmbedder, Remembered, unit_rows
+from flywheel_stream.embedding import Embedder, HashingEmbedder, Remembered
+from flywheel_stream.vectors import unit_rows
 
 TEXTS = [
     "How do I reset my password?",
