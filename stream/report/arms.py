@@ -9,7 +9,7 @@ from stream.report.run import Run
 
 def section(run: Run) -> Html:
     """A card of each pair, with its verdict first."""
-    found = of_apps(run.summary, "arms")
+    found = of_apps(run.apps, "arms")
     if not found:
         return soft("No two arms ran beside each other long enough for calls to settle.")
     cards = (_comparison(app, row) for app, row in found[:MOST_ROWS])

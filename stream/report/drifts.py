@@ -11,7 +11,7 @@ from stream.report.run import Run
 
 def section(run: Run) -> Html:
     """Changes and deployments on one time line, then each change in words."""
-    drifts, deployments = of_apps(run.summary, "drifts"), of_apps(run.summary, "deployments")
+    drifts, deployments = of_apps(run.apps, "drifts"), of_apps(run.apps, "deployments")
     rows = [
         (
             f"{app} · {_words_of_arm(row)}",

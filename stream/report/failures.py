@@ -28,7 +28,7 @@ def section(run: Run) -> Html:
 
 
 def _clusters(run: Run) -> Html:
-    rows = [row for row in largest_clusters(run.summary, "top_clusters") if row[1]["size"]]
+    rows = [row for row in largest_clusters(run.apps, "top_clusters") if row[1]["size"]]
     if not rows:
         return soft("No cluster formed.")
     known = sum(app.get("clusters", 0) for app in run.apps.values())
@@ -39,7 +39,7 @@ def _clusters(run: Run) -> Html:
             _stage(cluster),
             cluster["size"],
             cluster["users"],
-            words.counts(cluster["kinds"]),
+            words.listed(cluster["kinds"]),
         )
         for app, cluster in rows[:MOST_ROWS]
     ]

@@ -11,7 +11,7 @@ from stream.report.run import Run
 
 def section(run: Run) -> Html:
     """What was found, then each group beside the rest."""
-    found = of_apps(run.summary, "fairness")
+    found = of_apps(run.apps, "fairness")
     if not found:
         return soft(
             "No attribute is watched, or no group has people enough to be shown: set"

@@ -67,11 +67,11 @@ def write_report(out: Path, summary: dict[str, Any], hours: list[dict[str, Any]]
     )
     parts.append(footer(run))
     path = out / "report.html"
-    path.write_text(page(join(parts)), encoding="utf-8", errors="replace")
+    path.write_text(document(join(parts)), encoding="utf-8", errors="replace")
     return path
 
 
-def page(body: Html) -> str:
+def document(body: Html) -> str:
     """The whole document around what is in it."""
     style = files("stream.report").joinpath("report.css").read_text(encoding="utf-8")
     policy = "default-src 'none'; style-src 'unsafe-inline'"

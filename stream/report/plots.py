@@ -16,7 +16,6 @@ PLOT_HEIGHT = 200
 ROW_HEIGHT = 36
 """Of one thing on a time line: its name, and below it when it was on."""
 
-
 TICK_STEPS = tuple(
     [900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR]
     + [days * DAY for days in (1, 2, 7, 14, 30, 91, 182, 365)]

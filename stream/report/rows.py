@@ -1,4 +1,4 @@
-"""Rows as plain data, of hours and of the summary: which there are, put together, ranked."""
+"""What sections ask of hours and of the summary: rows by app and by arm, ranks, means."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,15 +32,14 @@ def busiest(hours: Sequence[Row]) -> list[str]:
     return [app for app, _ in ranked(calls)]
 
 
-def of_apps(summary: Row, what: str) -> list[tuple[str, Row]]:
+def of_apps(apps: Row, what: str) -> list[tuple[str, Row]]:
     """Rows of one kind of all apps, with their app."""
-    apps = summary.get("apps", {}).items()
-    return [(app, row) for app, known in apps for row in known.get(what, ())]
+    return [(app, row) for app, known in apps.items() for row in known.get(what, ())]
 
 
-def largest_clusters(summary: Row, what: str) -> list[tuple[str, Row]]:
+def largest_clusters(apps: Row, what: str) -> list[tuple[str, Row]]:
     """Clusters of one kind of all apps, with their app, the largest first."""
-    return sorted(of_apps(summary, what), key=lambda row: (-row[1]["size"], row[0], row[1]["id"]))
+    return sorted(of_apps(apps, what), key=lambda row: (-row[1]["size"], row[0], row[1]["id"]))
 
 
 def mean_satisfaction(hours: Iterable[Row]) -> tuple[float | None, int]:

@@ -22,6 +22,7 @@ from stream.report.rows import Row, of_apps
 T = TypeVar("T")
 
 OTHER = ("other", "other", "other")
+"""Stands for the keys beyond ``MOST_KEYS``."""
 
 
 @dataclass
@@ -80,10 +81,10 @@ class Failures:
     """By cluster, of those that are shown."""
 
     @classmethod
-    def read(cls, failures: Iterable[Failure], summary: Row) -> "Failures":
-        """Counts; keeps one excerpt of each cluster that the summary names."""
+    def read(cls, failures: Iterable[Failure], apps: Row) -> "Failures":
+        """Counts; keeps one excerpt of each cluster that the summaries of apps name."""
         self = cls()
-        shown = {cluster["id"] for _, cluster in of_apps(summary, "top_clusters")}
+        shown = {cluster["id"] for _, cluster in of_apps(apps, "top_clusters")}
         for failure in failures:
             _add(self.arms, (failure.app, failure.model, failure.variant), OTHER)
             for kind in {found.kind for found in failure.kinds}:
@@ -141,6 +142,8 @@ class Run:
     """What a report tells of."""
 
     summary: Row
+    apps: Row
+    """The summary of each app, by name."""
     hours: Sequence[Row]
     incidents: Sequence[Incident]
     failures: Failures
@@ -148,20 +151,16 @@ class Run:
     dead_letters: Mapping[tuple[str, str, str], int]
     """Numbers by input, reason and field."""
 
-    @property
-    def apps(self) -> Row:
-        """The summary of each app, by name."""
-        apps: Row = self.summary.get("apps", {})
-        return apps
-
     @classmethod
     def read(cls, out: Path, summary: Row, hours: Sequence[Row]) -> "Run":
         """Reads the outputs in a run's folder; an absent file counts as empty."""
+        apps = summary.get("apps", {})
         return cls(
             summary,
+            apps,
             hours,
             incidents_of(_records(out / "alerts.jsonl", decode_alert)),
-            Failures.read(_records(out / "failures.jsonl", _decode_failure), summary),
+            Failures.read(_records(out / "failures.jsonl", _decode_failure), apps),
             Curated.read(_records(out / "curated.jsonl", decode_example)),
             _dead_letters(_records(out / "dead-letters.jsonl", _decode_dead_letter)),
         )

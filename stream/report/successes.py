@@ -11,7 +11,7 @@ from stream.report.run import Run
 
 def section(run: Run) -> Html:
     """Clusters with comments in the users' words, then numbers of reasons."""
-    rows = largest_clusters(run.summary, "top_successes")
+    rows = largest_clusters(run.apps, "top_successes")
     if not rows:
         return soft("No answer was praised, taken as it is, or resolved what had failed.")
     reasons: Counter[str] = Counter()
@@ -23,7 +23,7 @@ def section(run: Run) -> Html:
             app,
             cluster["size"],
             cluster["users"],
-            words.counts(cluster["reasons"]),
+            words.listed(cluster["reasons"]),
             join(quote(text, 80) for text in cluster["comments"][:2]),
         )
         for app, cluster in rows

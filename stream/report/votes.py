@@ -3,7 +3,7 @@
 from stream.report import words
 from stream.report.limits import MOST_KEYS
 from stream.report.markup import Html, el, join, soft, table
-from stream.report.rows import Row, of_apps
+from stream.report.rows import of_apps
 from stream.report.run import Run
 
 
@@ -18,7 +18,7 @@ def section(run: Run) -> Html:
             words.reach(row["among_all"], row["all_interval"], words.percent),
             f"{words.percent(row['bounds'][0])} to {words.percent(row['bounds'][1])}",
         )
-        for app, row in of_apps(run.summary, "votes")
+        for app, row in of_apps(run.apps, "votes")
         if row["rated"]
     ]
     if not rows:
@@ -30,14 +30,14 @@ def section(run: Run) -> Html:
         " a check fired) by its calls instead of its votes, as if within one the silent thought as"
         " the voters do. “Without assuming” lets all the silent be unhappy, or happy."
     )
-    return join((table(head, rows), soft(text), _windows(run.summary)))
+    return join((table(head, rows), soft(text), _windows(run)))
 
 
-def _windows(summary: Row) -> Html:
+def _windows(run: Run) -> Html:
     """Satisfaction by window, folded away; clusters are below, in what goes wrong."""
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     shown: dict[tuple[str, str, str], str] = {}
-    for app, row in of_apps(summary, "windows"):
+    for app, row in of_apps(run.apps, "windows"):
         if row["dimension"] != "cluster":
             key = (app, row["dimension"], row["value"])
             shown[key] = row.get("name") or row["value"]

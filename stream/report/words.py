@@ -43,7 +43,7 @@ def cut(text: str, limit: int) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def counts(numbers: Mapping[str, int]) -> str:
+def listed(numbers: Mapping[str, int]) -> str:
     """The four largest numbers by name, as in ``latency 12, user reported 3``."""
     return ", ".join(f"{spaced(name)} {n:,}" for name, n in ranked(numbers)[:4])
 
