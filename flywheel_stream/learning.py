@@ -464,14 +464,14 @@ class Fold:
     def _follow_splits(self, at: float) -> None:
         """A part of a cluster is not new: it has its share of what is known of the whole."""
         known = set(self._alerts.subjects())
+        sources = self._clusters.split_from
         for part in self._clusters:
-            if part not in known:
-                self._follow_split(part, at)
+            if part in sources and part not in known:
+                self._follow_split(sources[part], part, at)
 
-    def _follow_split(self, part: str, at: float) -> None:
+    def _follow_split(self, source: str, part: str, at: float) -> None:
         info = self._clusters.info(part)
-        source = info.split_from
-        if source is not None and info.born == at and source in self._clusters:
+        if info.born == at and source in self._clusters:
             share = info.size / (info.size + self._clusters.info(source).size)
             self._alerts.split(source, part, share)
             self._lifecycles.split(source, part, share)
