@@ -21,8 +21,8 @@ from scipy.stats import poisson
 
 from flywheel_stream.alerts import Spike
 from flywheel_stream.margins import Where, described, is_margin
-from stream import alert_causes
-from stream.alert_weeks import (
+from stream.bench import alert_causes
+from stream.bench.alert_weeks import (
     CLUSTERS,
     DAY,
     SETTLING,
