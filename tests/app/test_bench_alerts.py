@@ -10,8 +10,10 @@ from flywheel_stream.alerts import Hit, Spike
 from flywheel_stream.events import AlertState
 from stream.bench import alert_causes, alerts
 from stream.bench.alert_causes import LASTS, SORTS, Plan, judge, plans, run
+from stream.bench.alert_detectors import DETECTORS, alarms, tuned
+from stream.bench.alert_limit import cusum_threshold, limit, run_length
+from stream.bench.alert_scores import Alarm, score
 from stream.bench.alert_weeks import APPS, CLUSTERS, DAY, SETTLING, START, World, simulate
-from stream.bench.alerts import Alarm, alarms, cusum_threshold, limit, run_length, score, tuned
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +94,13 @@ def test_every_detector_is_in_one_table(monkeypatch: pytest.MonkeyPatch) -> None
     text = alerts.table(found)
     assert found["causes"]["plans"] == 6 * APPS
     assert all(row["exact"] == 0 for row in found["causes"]["sorts"].values())
-    rows = ("flywheel", *alerts.DETECTORS, "CUSUM told both rates", *alert_causes.SORTS)
+    rows = ("flywheel", *DETECTORS, "CUSUM told both rates", *alert_causes.SORTS)
     for name in rows:
         assert name in text
 
 
 def test_competitors_are_tuned_to_the_allowed_false_alarms(world: World) -> None:
-    for detector in alerts.DETECTORS.values():
+    for detector in DETECTORS.values():
         _, raised = tuned([world], detector)
         assert len(score(world, raised[0]).false) <= world.weeks
 
