@@ -36,9 +36,9 @@ def test_the_map_has_each_module_once_and_nothing_else() -> None:
         folder = first.partition("/")[0]
         named += [first, *(f"{folder}/{other}" for other in others)]
     modules = [
-        f"{folder}/{path.name}"
+        path.relative_to(ROOT).as_posix()
         for folder in LAYERS
-        for path in (ROOT / folder).glob("*.py")
+        for path in (ROOT / folder).rglob("*.py")
         if path.name != "__init__.py"
     ]
     assert sorted(named) == sorted(modules)
@@ -46,9 +46,9 @@ def test_the_map_has_each_module_once_and_nothing_else() -> None:
 
 def test_each_place_to_add_something_exists() -> None:
     for _, place in rows("One place to add:"):
-        found = re.search(r"`([A-Z]+)` in `(\w+)/(\w+)\.py`", place)
+        found = re.search(r"`([A-Z]+)` in `(\w+(?:/\w+)+)\.py`", place)
         if found:
-            assert getattr(import_module(f"{found[2]}.{found[3]}"), found[1])
+            assert getattr(import_module(found[2].replace("/", ".")), found[1])
         else:
             assert (ROOT / re.findall(r"`(\w+/\w+\.py)`", place)[0]).is_file()
 
