@@ -1,9 +1,12 @@
 """The table of detectors: each entry's own hits and misses, and work that stays linear."""
 
+import pkgutil
 import random
+from importlib import import_module
 
 import pytest
 
+from flywheel_stream import pii
 from flywheel_stream.names import AMBIGUOUS, COMMON, GIVEN, LEANING, SURNAMES, unaccented
 from flywheel_stream.pii import TABLE, TYPES, Detector, features, fold, iban, version
 from flywheel_stream.scrubbing import _BEGINNINGS, _begun, _spans, find
@@ -40,6 +43,17 @@ def test_an_entry_has_examples_of_both_kinds_and_a_source(entry: Detector) -> No
     assert entry.misses
     assert entry.source
     assert all(word == fold(word) for word in (*entry.words, *entry.context))
+
+
+def test_the_table_leaves_no_entry_of_a_family_out() -> None:
+    families = [
+        value
+        for module in pkgutil.iter_modules(pii.__path__, f"{pii.__name__}.")
+        for value in vars(import_module(module.name)).values()
+        if isinstance(value, tuple) and value and all(isinstance(v, Detector) for v in value)
+    ]
+    assert {id(entry) for family in families for entry in family} == {id(e) for e in TABLE}
+    assert len({id(entry) for entry in TABLE}) == len(TABLE)
 
 
 def test_an_iban_with_a_letter_that_only_looks_like_one_is_none() -> None:
