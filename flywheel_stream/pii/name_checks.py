@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from flywheel_stream.names import AMBIGUOUS, COMMON, GIVEN, LEANING, SURNAMES
 from flywheel_stream.pii.capitals import UP
 from flywheel_stream.pii.detector import Span
+from flywheel_stream.pii.names import AMBIGUOUS, COMMON, GIVEN, LEANING, SURNAMES
 from flywheel_stream.pii.no_names import ALSO_SURNAMES, ORGANISATION, SAINTS, STOP
 
 _WORD = re.compile(r"[^\s,]+")

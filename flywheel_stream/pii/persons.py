@@ -2,7 +2,6 @@
 
 import re
 
-from flywheel_stream.names import COMMON, GIVEN, LEANING, SURNAMES
 from flywheel_stream.pii.capitals import NAME, TOKEN, UP
 from flywheel_stream.pii.detector import Detector
 from flywheel_stream.pii.name_checks import (
@@ -19,6 +18,7 @@ from flywheel_stream.pii.name_checks import (
     relative,
     two_words,
 )
+from flywheel_stream.pii.names import COMMON, GIVEN, LEANING, SURNAMES
 from flywheel_stream.pii.needs import Feature
 
 _ABROAD = tuple(sorted({name[:3] for name in GIVEN | SURNAMES if not name[0].isascii()}))

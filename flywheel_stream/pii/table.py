@@ -2,13 +2,13 @@
 
 import hashlib
 
-from flywheel_stream.names import AMBIGUOUS, GIVEN, SURNAMES
 from flywheel_stream.pii.addresses import ADDRESSES, STREETS
 from flywheel_stream.pii.births import BIRTHS
 from flywheel_stream.pii.contacts import EMAILS, PHONES
 from flywheel_stream.pii.credentials import CREDENTIALS
 from flywheel_stream.pii.detector import Detector
 from flywheel_stream.pii.documents import DOCUMENTS
+from flywheel_stream.pii.names import AMBIGUOUS, GIVEN, SURNAMES
 from flywheel_stream.pii.national_ids import NATIONAL_IDS
 from flywheel_stream.pii.network import NETWORK
 from flywheel_stream.pii.no_names import ORGANISATION, STOP

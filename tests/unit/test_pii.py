@@ -7,8 +7,8 @@ from importlib import import_module
 import pytest
 
 from flywheel_stream import pii
-from flywheel_stream.names import AMBIGUOUS, COMMON, GIVEN, LEANING, SURNAMES, unaccented
 from flywheel_stream.pii import TABLE, TYPES, Detector, features, fold, iban, version
+from flywheel_stream.pii.names import AMBIGUOUS, COMMON, GIVEN, LEANING, SURNAMES, unaccented
 from flywheel_stream.scrubbing import _BEGINNINGS, _begun, _spans, find
 from tests.unit.mutation import mutated
 
