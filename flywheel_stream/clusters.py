@@ -318,7 +318,12 @@ class Clusters(Clusterer):
 
     def label(self, cluster_id: str) -> str:
         """Return the words of ``info``'s label; none for a cluster that is gone."""
-        return self.info(cluster_id).label if cluster_id in self else ""
+        row = self._rows.get(cluster_id)
+        return "" if row is None else self._label(row)
+
+    def _label(self, row: int) -> str:
+        texts = [exemplar.text for exemplar in self._clusters[row].exemplars]
+        return self._words.label(texts, len(self._clusters))
 
     def info(self, cluster_id: str) -> ClusterInfo:
         """Describe a live cluster, its weight as of the latest event time seen.
@@ -337,7 +342,7 @@ class Clusters(Clusterer):
             last=cluster.last,
             users=min(self._count_users(row), cluster.size),
             exemplars=[(exemplar.trace_id, exemplar.text) for exemplar in best_first],
-            label=self._words.label([e.text for e in cluster.exemplars], len(self._clusters)),
+            label=self._label(row),
             split_from=self._split_from.get(cluster_id),
         )
 
@@ -727,16 +732,21 @@ class _Words:
         Two words that recur side by side are a term that weighs as both of them do. No word is in
         two terms.
         """
-        here = Counter(term for text in texts for term in (*_distinct_words(text), *_pairs(text)))
+        said = [_words(text) for text in texts]
+        here = Counter(word for words in said for word in set(words) - _STOP_WORDS)
         mean = self._total / max(clusters, 1)
+        rarity = {word: math.log1p(mean / self._counts[word]) for word in here}
+        if len(said) > 1:  # else no pair recurs
+            pairs = Counter(pair for words in said for pair in _pairs(words))
+            here.update({pair: count for pair, count in pairs.items() if count > 1})
 
         def rank(term: str) -> tuple[bool, float, str]:
-            rarity = sum(math.log1p(mean / self._counts[word]) for word in term.split())
-            return here[term] == 1, -here[term] * rarity, term
+            weight = sum(rarity[word] for word in term.split())
+            return here[term] == 1, -here[term] * weight, term
 
         chosen: list[str] = []
         used: set[str] = set()
-        for term in sorted((t for t in here if " " not in t or here[t] > 1), key=rank):
+        for term in sorted(here, key=rank):
             if used.isdisjoint(term.split()):
                 chosen.append(term)
                 used.update(term.split())
@@ -749,8 +759,7 @@ def _distinct_words(text: str) -> set[str]:
     return set(_words(text)) - _STOP_WORDS
 
 
-def _pairs(text: str) -> set[str]:
-    words = _words(text)
+def _pairs(words: list[str]) -> set[str]:
     return {
         f"{one} {other}"
         for one, other in pairwise(words)

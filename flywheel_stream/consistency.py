@@ -39,6 +39,7 @@ _OPEN = re.compile(
 )
 _POLAR = re.compile(r"\W*(?:(yes|true|correct)|(no|false|incorrect))\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.,/-])\d+(?:[.,]\d+)*(?![\w/-])")
+_DIGIT = re.compile(r"\d")
 _LIST_MARK = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 
 
@@ -124,7 +125,9 @@ def _facts(call: Interaction) -> _Answer | None:
         return None
     polar = _POLAR.match(text)
     says = "" if polar is None else "yes" if polar[1] else "no"
-    numbers = sorted({_plain(n) for n in _NUMBER.findall(_LIST_MARK.sub("", text))})
+    numbers: list[str] = []
+    if _DIGIT.search(text):  # nearly all of the time goes into finding none
+        numbers = sorted({_plain(n) for n in _NUMBER.findall(_LIST_MARK.sub("", text))})
     if len(numbers) > _NUMBERS:
         numbers = []
     if not (says or numbers) or len(call.question) > _LONG or _OPEN.search(call.question):

@@ -31,7 +31,7 @@ from flywheel_stream.events import (
     Stage,
 )
 from flywheel_stream.lineage import digest, example_id, source_of
-from flywheel_stream.near import NearIndex, Sketches, sketch
+from flywheel_stream.near import NearIndex, Sketches
 
 MAX_RESPONSE_CHARS = 32_768
 """A longer text is no example: no trainer's context holds it, and it is mostly a loop."""
@@ -629,15 +629,19 @@ class Curation:
             name: NearIndex(window, NEAR_CAPACITY, near_bytes) for name in TYPES
         }
 
-    def prepare(self, records: Iterable[Judged]) -> None:
-        """Works ahead for records that come next: many texts at once cost a sixth; changes nothing."""
-        texts = [
+    def likely(self, records: Iterable[Judged]) -> list[str]:
+        """The texts that these are likely to be compared by, for ``near.sketch``."""
+        texts = (
             text
             for judged in records
-            if judged.signals and judged.trace_id not in self._traces
+            if judged.trace_id not in self._traces
             for text in _likely(judged)
-        ]
-        self._sketches = sketch(text for text in texts if len(text) <= MAX_RESPONSE_CHARS)
+        )
+        return [text for text in texts if len(text) <= MAX_RESPONSE_CHARS]
+
+    def prepare(self, sketches: Sketches) -> None:
+        """Takes sketches of texts that come next: of many at once they cost a sixth."""
+        self._sketches = sketches
 
     def counts(self) -> dict[str, int]:
         """How many examples of each type stand."""
@@ -988,8 +992,11 @@ def _light(side: Side) -> Side:
 
 
 def _may_verify(judged: Judged, failed: Sequence[Finding]) -> bool:
-    expect = judged.interaction.expect
-    return bool(failed) and expect is not None and expect.format == "json"
+    return bool(failed) and _has_verifier(judged.interaction)
+
+
+def _has_verifier(call: Interaction) -> bool:
+    return call.expect is not None and call.expect.format == "json"
 
 
 def _id_of(rule: Rule, trace_id: str, other: Interaction | None) -> str:
@@ -1011,6 +1018,8 @@ def _likely(judged: Judged) -> Iterator[str]:
     """The texts that rules are likely to find, as they are compared."""
     call = judged.interaction
     response = call.response or ""
+    if _has_verifier(call) and judged.why == "check":
+        yield call.question
     kinds = {signal.kind for signal in judged.signals}
     if not kinds.isdisjoint({"thumb", "rating"}):
         yield f"{call.question}\n{response}"

@@ -526,7 +526,9 @@ def excerpt(text: str, limit: int = 200) -> str:
     # blank space.
     line = ""
     for most in (2 * limit, 8 * limit):
-        line = " ".join(_CONTROLS.sub(" ", text[:most]).split())
+        line = " ".join(text[:most].split())
+        if not line.isprintable():  # none of the controls is, and few texts have others besides
+            line = " ".join(_CONTROLS.sub(" ", line).split())
         if len(line) > limit:
             break
         if len(text) <= most:

@@ -1,4 +1,4 @@
-"""Learn's half of the order: one fold per app, and the learn partition that drives them.
+"""Learn's half of the order: what one judged call, minute or deployment does to all that is known.
 
 A fold is a function of the records of its app in the order of event time; how they were cut into
 batches, on which worker, before or after a crash, changes nothing. What it knows is dumped as
@@ -6,14 +6,17 @@ plain data and loaded again.
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, NamedTuple
 
-from msgspec import Struct, structs
+import numpy as np
+from msgspec import structs
+from numpy.typing import NDArray
 
-from flywheel_stream import metrics, telling, topics
+from flywheel_stream import topics
+from flywheel_stream.advising import Known, alert
 from flywheel_stream.alerts import Alerts, OpenIncident, Spike
 from flywheel_stream.classifying import KindClassifier
 from flywheel_stream.clusters import ClusterInfo, Clusters
@@ -22,12 +25,11 @@ from flywheel_stream.comparing import (
     TOPIC,
     ComparePolicy,
     Comparing,
-    Passed,
     Picture,
-    Standing,
 )
 from flywheel_stream.consistency import Consistency
 from flywheel_stream.contamination import EvaluationSets
+from flywheel_stream.counted import Counted
 from flywheel_stream.curation import Curation
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import StateError, expect_version
@@ -36,30 +38,22 @@ from flywheel_stream.event_time import (
     TICK,
     Marks,
     ReorderBuffer,
-    Watermark,
     slot,
     ticks,
 )
 from flywheel_stream.events import (
-    Advice,
-    Alert,
-    Clock,
     Decided,
     Decision,
     Deployed,
     Deployment,
-    Exemplar,
     Failure,
     Finding,
     Interaction,
     Judged,
     Learnable,
-    ModelRate,
     Output,
-    Tally,
     Traffic,
     decode_deployment,
-    decode_learnable,
     encode,
 )
 from flywheel_stream.failures import (
@@ -71,25 +65,21 @@ from flywheel_stream.failures import (
     severity,
 )
 from flywheel_stream.lifecycle import Lifecycles, State
-from flywheel_stream.lineage import alert_id, is_sampled
-from flywheel_stream.margins import Where, described
+from flywheel_stream.lineage import is_sampled
+from flywheel_stream.minutes import Minutes, by_margin, by_slice
 from flywheel_stream.naming import ClusterNames, Unnamed
+from flywheel_stream.near import Sketches
 from flywheel_stream.rules import Rules, amount
 from flywheel_stream.satisfaction import HourStats, Satisfaction, Slice, SliceStats
-from flywheel_stream.settling import Arm
 from flywheel_stream.signals import Judgement, standing, thumb, vote
 from flywheel_stream.successes import Successes, SuccessPicture, praised
 from flywheel_stream.topics import TopicMap, Topics
-from flywheel_stream.triage import Budget, Situation, advise, urgency
+from flywheel_stream.triage import Budget
 from flywheel_stream.watching import AlertPolicy
 from flywheel_stream.worths import WorthPicture, Worths
 
 STATE_VERSION = 3
 """Of all that a snapshot holds: it changes when any part does, and no other version loads."""
-RECENT_DEPLOYMENT = 6 * 3600.0
-"""Seconds before an incident in which a deployment is suspected."""
-CLEARLY_BETTER = 0.1
-"""How much more satisfied users of another arm have to be before it is advised to take over."""
 DEPLOYMENTS = 50
 
 
@@ -128,26 +118,15 @@ class Look(NamedTuple):
     """Held against other answers once, when the call is first judged; that stands."""
 
 
-_Where = tuple[Slice, tuple[str, ...], bool]
-"""A slice, its values of attributes, and whether duplicates are meant."""
+class Due(NamedTuple):
+    """What a watermark made due of one app, and what of it can be worked ahead."""
 
-
-class Counted(Struct, array_like=True):
-    """What a judged call counted, so that a revision can take it back."""
-
-    ts: float
-    slice: Slice
-    revision: int
-    satisfied: float
-    weight: float
-    thumb: str | None
-    cluster: str | None
-    kinds: list[str]
-    followed: bool
-    learnt: list[Finding] = []
-    contradiction: Finding | None = None
-    topic: str | None = None
-    """Of a call of the sample; the id that it had when this was counted."""
+    watermark: float
+    records: list[Learnable]
+    questions: dict[str, str]
+    """By trace id, of nearly all that will be placed; others are embedded by themselves."""
+    examples: list[str]
+    """Texts that are likely to be compared with others."""
 
 
 class AppPicture(NamedTuple):
@@ -198,7 +177,7 @@ class Fold:
         self._tick = NEVER
         self._marks = Marks()
         self._buffer = ReorderBuffer()
-        self._minutes: dict[int, Counter[_Where]] = {}
+        self._minutes = Minutes()
         self._clusters = Clusters(capacity=policy.cluster_capacity, dims=embedder.dims)
         self._satisfaction = Satisfaction()
         self._comparing = Comparing(policy.compare)
@@ -237,31 +216,33 @@ class Fold:
         if new is None:
             return 0
         if isinstance(new, Traffic):
-            return self._take_traffic(new)
+            return self._minutes.take(new, self._comparing.values, self.now)
         self._buffer.push(new)
         return int(slot(new).ts <= self.now)
 
-    def _take_traffic(self, record: Traffic) -> int:
-        """Adds up a minute's traffic in whole numbers: how batches were cut does not show."""
-        late = 0
-        for count in record.counts:
-            where = Slice(count.model, count.variant, count.prompt_version)
-            minute = self._minutes.setdefault(count.minute, Counter())
-            values = self._comparing.values(count.attributes)
-            minute[where, values, False] += count.calls
-            minute[where, values, True] += count.duplicates
-            late += 60.0 * (count.minute + 1) <= self.now
-        return late
+    def due(self, watermark: float) -> Due:
+        """Takes out what a watermark makes due, for ``advance``."""
+        records = self._buffer.pop_until(watermark)
+        judged = [record for record in records if isinstance(record, Judged)]
+        texts: dict[str, str] = {}
+        for record in judged:
+            if self._may_be_placed(record):
+                texts.setdefault(record.trace_id, record.interaction.question)
+        return Due(watermark, records, texts, self._curation.likely(judged))
 
-    def advance(self, watermark: float) -> list[Output]:
-        """Works everything up to the watermark, in order, with the ticks between."""
-        if watermark <= self.now:
-            return []
+    def advance(
+        self, due: Due, vectors: Mapping[str, NDArray[np.float32]], sketches: Sketches
+    ) -> list[Output]:
+        """Works what is due, in order, with the ticks between.
+
+        Args:
+            due: from ``due``; nothing may be taken between.
+            vectors: of its questions, by trace id.
+            sketches: of its examples.
+        """
         outputs: list[Output] = []
-        due = self._buffer.pop_until(watermark)
-        vectors = self._embed(due)
-        self._curation.prepare(record for record in due if isinstance(record, Judged))
-        for record in due:
+        self._curation.prepare(sketches)
+        for record in due.records:
             at = max(slot(record).ts, self.now)
             outputs += self._pass_time(at, inclusive=False)
             if isinstance(record, Judged):
@@ -272,9 +253,9 @@ class Fold:
                 self._comparing.deploy(record.deployment)
             elif isinstance(record, Decided):
                 self._decide(record.decision)
-        outputs += self._pass_time(watermark, inclusive=True)
-        self.now = watermark
-        self._forget(watermark - self._policy.revision_window)
+        outputs += self._pass_time(due.watermark, inclusive=True)
+        self.now = due.watermark
+        self._forget(due.watermark - self._policy.revision_window)
         return outputs
 
     def _take_judged(self, judged: Judged, vectors: Mapping[str, Any], at: float) -> list[Output]:
@@ -304,16 +285,6 @@ class Fold:
         horizon = at - self._policy.revision_window
         self._consistency.forget(horizon)
         return None if judged.interaction.at < horizon else self._consistency.compare(judged)
-
-    def _embed(self, due: Sequence[Learnable]) -> dict[str, Any]:
-        """Vectors of nearly all that will be placed, in one batch; others are embedded by themselves."""
-        texts: dict[str, str] = {}
-        for record in due:
-            if isinstance(record, Judged) and self._may_be_placed(record):
-                texts.setdefault(record.trace_id, record.interaction.question)
-        if not texts:
-            return {}
-        return dict(zip(texts, self._embedder.embed(list(texts.values())), strict=True))
 
     def _may_be_placed(self, judged: Judged) -> bool:
         known = self._counted.get(judged.trace_id)
@@ -349,7 +320,7 @@ class Fold:
 
     def questions(self) -> list[str]:
         """The texts of failures and of the sample that wait for their time."""
-        return _questions(self._buffer, self._policy.sample_rate)
+        return questions(self._buffer, self._policy.sample_rate)
 
     def decides(self) -> bool:
         """Whether a decision waits for its time."""
@@ -366,19 +337,16 @@ class Fold:
     def _pass_time(self, until: float, *, inclusive: bool) -> list[Output]:
         """Counts the minutes that are over, and runs the ticks, up to a time."""
         outputs: list[Output] = []
-        for minute in sorted(self._minutes):
-            end = 60.0 * (minute + 1)
-            if end > until or (end == until and not inclusive):
-                break
+        for minute, end in self._minutes.over(until, inclusive=inclusive):
             outputs += self._run_ticks(end, inclusive=False)
-            self._count_traffic(minute, self._minutes.pop(minute))
+            self._count_traffic(minute)
         self._comparing.advance(until, self._clusters.resolve, inclusive=inclusive)
         return outputs + self._run_ticks(until, inclusive=inclusive)
 
     def finish(self) -> None:
         """Lets everything settle: no more will come, so the minute that goes on is over."""
-        for minute in sorted(self._minutes):
-            self._count_traffic(minute, self._minutes.pop(minute))
+        for minute, _ in self._minutes.over(inf, inclusive=True):
+            self._count_traffic(minute)
         self._comparing.advance(inf, self._clusters.resolve, inclusive=True)
 
     def _run_ticks(self, until: float, *, inclusive: bool) -> list[Output]:
@@ -464,14 +432,14 @@ class Fold:
     def _follow_splits(self, at: float) -> None:
         """A part of a cluster is not new: it has its share of what is known of the whole."""
         known = set(self._alerts.subjects())
+        sources = self._clusters.split_from
         for part in self._clusters:
-            if part not in known:
-                self._follow_split(part, at)
+            if part in sources and part not in known:
+                self._follow_split(sources[part], part, at)
 
-    def _follow_split(self, part: str, at: float) -> None:
+    def _follow_split(self, source: str, part: str, at: float) -> None:
         info = self._clusters.info(part)
-        source = info.split_from
-        if source is not None and info.born == at and source in self._clusters:
+        if info.born == at and source in self._clusters:
             share = info.size / (info.size + self._clusters.info(source).size)
             self._alerts.split(source, part, share)
             self._lifecycles.split(source, part, share)
@@ -506,7 +474,7 @@ class Fold:
         )
         if before is not None:
             self._take_back(call, before)
-        self._comparing.judge(judged.trace_id, call, at, _standing(after), first=before is None)
+        self._comparing.judge(judged.trace_id, call, at, after.standing(), first=before is None)
         if after.weight > 0 or after.thumb:
             self._satisfaction.update(after.slice, at, after.satisfied, after.weight, after.thumb)
         for name in after.kinds:
@@ -518,7 +486,7 @@ class Fold:
         return self._count_failure(judged, before, look, cluster, at)
 
     def _take_back(self, call: Interaction, before: Counted) -> None:
-        self._comparing.take_back(call, before.ts, _standing(before))
+        self._comparing.take_back(call, before.ts, before.standing())
         if before.weight > 0 or before.thumb:
             self._satisfaction.revert(
                 before.slice, before.ts, before.satisfied, before.weight, before.thumb
@@ -600,147 +568,34 @@ class Fold:
         ]
         return outputs
 
-    def _count_traffic(self, minute: int, counts: Counter[_Where]) -> None:
-        by_slice: dict[Slice, list[Passed]] = {}
-        for where, values in sorted({(where, values) for where, values, _ in counts}):
-            calls, duplicates = counts[where, values, False], counts[where, values, True]
-            passed = Passed(where, values, calls, duplicates)
-            by_slice.setdefault(where, []).append(passed)
-        for where, found in by_slice.items():
-            calls, duplicates = sum(p.calls for p in found), sum(p.duplicates for p in found)
+    def _count_traffic(self, minute: int) -> None:
+        passed = self._minutes.pop(minute)
+        for where, (calls, duplicates) in by_slice(passed).items():
             self._satisfaction.traffic(where, minute, calls, duplicates)
-        self._comparing.pass_minute(minute, [p for found in by_slice.values() for p in found])
-        total = sum(number for (*_, duplicate), number in counts.items() if not duplicate)
-        self._alerts.traffic(minute, total, self._margins(counts))
+        self._comparing.pass_minute(minute, passed)
+        total = sum(one.calls for one in passed)
+        self._alerts.traffic(minute, total, by_margin(passed, self._comparing.shown))
         self._lifecycles.pass_calls(total)
 
-    def _margins(self, counts: Counter[_Where]) -> dict[Where, int]:
-        """The calls of a minute by what alerts tell apart."""
-        found: dict[Where, int] = {}
-        for where, values, duplicate in sorted(counts):
-            if not duplicate:
-                key = Where(*where, self._comparing.shown(values))
-                found[key] = found.get(key, 0) + counts[where, values, duplicate]
-        return found
-
-    # ------------------------------------------------------------ alerts
-
     def _alert(self, spike: Spike) -> Output:
-        told = [name for name, _ in self._kinds.get(spike.subject, Counter()).most_common(3)]
-        kinds = told or spike.kinds
-        clusters = spike.clusters()
-        suspect = self._suspect(spike)
-        better, verdict = self._better_arm(spike)
-        situation = Situation(
-            kinds=kinds,
-            rate=spike.rate,
-            baseline=spike.baseline,
-            users=spike.users,
-            severity=spike.severity,
-            at_stake=spike.at_stake,
-            new=spike.new,
-            models=spike.models,
-            recent_deployment=suspect,
-            better_arm=better,
-            verdict=verdict,
-            examples=sum(self._kinds[name].total() for name in clusters if name in self._kinds),
+        known = Known(
+            self.app,
+            self._policy.budget,
+            self._kinds,
+            self._names,
+            self._satisfaction,
+            self._comparing,
+            self._deployments,
         )
-        over = spike.state == "resolved"
-        if not over:
-            for name in clusters:
-                if name in self._clusters:
-                    self._lifecycles.spiked(name, spike.ts)
-        urgent = 0.0 if over else round(urgency(situation), 4)
-        if over:
+        told = alert(spike, known)
+        if spike.state == "resolved":
             self._urgencies.pop(spike.incident, None)
         else:
-            self._urgencies[spike.incident] = urgent
-        advice: list[Advice] = [] if over else advise(situation, self._policy.budget)
-        alert = Alert(
-            id=alert_id(spike.incident, spike.state, spike.number),
-            incident=spike.incident,
-            state=spike.state,
-            ts=spike.ts,
-            since=spike.since,
-            app=self.app,
-            subject=described(spike.subject),
-            kinds=kinds,
-            title=f"{self.app}: {telling.what(spike.subject, self._names.name)}",
-            why=telling.why(spike, self._names.name, self._arms(), suspect),
-            rate=spike.rate,
-            baseline=spike.baseline,
-            confidence=spike.confidence,
-            urgency=urgent,
-            users=spike.users,
-            models=spike.models,
-            exemplars=[Exemplar(trace_id=name, excerpt=text) for name, text in spike.exemplars],
-            advice=advice,
-            also=telling.also(spike, self._names.name),
-        )
-        return Output("alerts", spike.incident, encode(alert), self.app)
-
-    def _arms(self) -> set[tuple[str, str]]:
-        """Models and variants that were called."""
-        return {(row.slice.model, row.slice.variant) for row in self._satisfaction.rows()}
-
-    def _suspect(self, spike: Spike) -> Deployment | None:
-        """The latest version that went live shortly before the incident began."""
-        arms = {model.variant for model in spike.models}
-        for deployment in reversed(self._deployments):
-            fits = not deployment.variant or deployment.variant in arms
-            recent = 0 <= spike.since - deployment.at <= RECENT_DEPLOYMENT
-            if deployment.action == "live" and fits and recent:
-                return deployment
-        return None
-
-    def _better_arm(self, spike: Spike) -> tuple[ModelRate | None, str]:
-        """The arm that should take over, and what an experiment says of it, if one has decided."""
-        if not spike.models:
-            return None, ""
-        failing = {(m.model, m.variant): m.rate for m in spike.models}
-        worst = max(spike.models, key=lambda m: (m.rate, m.model, m.variant))
-        proven = self._comparing.better_than(Arm(worst.model, worst.variant), self._names.label)
-        if proven is None:
-            return self._happier_arm(worst, failing), ""
-        arm, verdict = proven
-        rate = failing.get(arm, 0.0)
-        return ModelRate(model=arm.model, variant=arm.variant, rate=rate), verdict
-
-    def _happier_arm(
-        self, worst: ModelRate, failing: Mapping[tuple[str, str], float]
-    ) -> ModelRate | None:
-        """The arm whose users are clearly happier than those of the arm that fails most."""
-        calls: Counter[tuple[str, str]] = Counter()
-        arms: dict[tuple[str, str], tuple[float, float]] = {}
-        for row in self._satisfaction.rows():
-            calls[row.slice.model, row.slice.variant] += row.calls
-            if row.recent is not None and row.judged:
-                key = (row.slice.model, row.slice.variant)
-                happy, number = arms.get(key, (0.0, 0.0))
-                arms[key] = (happy + row.recent * row.judged, number + row.judged)
-        means = {
-            key: happy / number
-            for key, (happy, number) in arms.items()
-            if key == (worst.model, worst.variant) or not self._is_gone(*key)
-        }
-        floor = means.get((worst.model, worst.variant))
-        if floor is None:
-            return None
-        best = max(means, key=lambda key: (means[key], key))
-        rate = failing.get(best, 0.0)
-        # Rates are per hour, arms differ in traffic: what is compared is failures per call.
-        share = rate / max(1, calls[best])
-        worst_share = worst.rate / max(1, calls[worst.model, worst.variant])
-        if means[best] < floor + CLEARLY_BETTER or share >= worst_share / 2:
-            return None
-        return ModelRate(model=best[0], variant=best[1], rate=rate)
-
-    def _is_gone(self, model: str, variant: str) -> bool:
-        """Whether the arm has another model by now: it fails never, for it is not called."""
-        for deployment in reversed(self._deployments):
-            if deployment.what == "model" and variant and deployment.variant == variant:
-                return (deployment.version == model) != (deployment.action == "live")
-        return False
+            self._urgencies[spike.incident] = told.urgency
+            for name in spike.clusters():
+                if name in self._clusters:
+                    self._lifecycles.spiked(name, spike.ts)
+        return Output("alerts", spike.incident, encode(told), self.app)
 
     # ------------------------------------------------------------ state
 
@@ -847,18 +702,14 @@ class Fold:
             "fence": self.fence,
             "marks": self._marks.dump(),
             "buffer": self._buffer.dump(),
-            "minutes": [
-                [minute, list(where), list(values), duplicate, number]
-                for minute, counts in sorted(self._minutes.items())
-                for (where, values, duplicate), number in sorted(counts.items())
-            ],
+            "minutes": self._minutes.dump(),
             "embedder": self._embedder.name,
             "clusters": self._clusters.dump(),
             "satisfaction": self._satisfaction.dump(),
             "comparing": self._comparing.dump(),
             "alerts": self._alerts.dump(),
             "curation": self._curation.dump(),
-            "counted": [[name, *_counted_row(counted)] for name, counted in self._counted.items()],
+            "counted": [[name, *counted.dump()] for name, counted in self._counted.items()],
             "kinds": {name: dict(kinds) for name, kinds in self._kinds.items()},
             "names": self._names.dump(),
             "lifecycles": self._lifecycles.dump(),
@@ -889,18 +740,17 @@ class Fold:
         self.fence = state["fence"]
         self._marks = Marks.load(state["marks"])
         self._buffer = ReorderBuffer.load(state["buffer"])
-        self._minutes = {}
         names = state["comparing"]["attributes"]  # those of the settings then
-        for minute, where, values, duplicate, number in state["minutes"]:
-            known = self._comparing.values(dict(zip(names, values, strict=True)))
-            key = (Slice(*where), known, duplicate)
-            self._minutes.setdefault(minute, Counter())[key] += number
+        self._minutes = Minutes.load(
+            state["minutes"],
+            lambda then: self._comparing.values(dict(zip(names, then, strict=True))),
+        )
         self._clusters = Clusters.load(state["clusters"])
         self._satisfaction.load(state["satisfaction"])
         self._comparing.load(state["comparing"])
         self._alerts.load(state["alerts"])
         self._curation.load(state["curation"])
-        self._counted = OrderedDict((row[0], _counted(row[1:])) for row in state["counted"])
+        self._counted = OrderedDict((row[0], Counted.load(row[1:])) for row in state["counted"])
         self._kinds = {name: Counter(kinds) for name, kinds in state["kinds"].items()}
         dims, window = self._embedder.dims, self._policy.revision_window
         self._names = ClusterNames.load(state["names"], self._policy.cluster_capacity)
@@ -916,7 +766,8 @@ class Fold:
             self._deployments.append(decode_deployment(raw))
 
 
-def _questions(records: Iterable[Learnable], sample_rate: float) -> list[str]:
+def questions(records: Iterable[Learnable], sample_rate: float) -> list[str]:
+    """The texts of failures and of the sample among records."""
     return [
         record.interaction.question
         for record in records
@@ -930,200 +781,8 @@ def _may_be_placed(judged: Judged, sample_rate: float) -> bool:
     return sampled or praised(judged) or bool(failure_kinds(judged))
 
 
-def _standing(counted: Counted) -> Standing:
-    return Standing(
-        counted.satisfied,
-        counted.weight,
-        counted.thumb,
-        bool(counted.kinds),
-        counted.cluster,
-        counted.topic,
-    )
-
-
-def _counted_row(counted: Counted) -> list[Any]:
-    return [
-        counted.ts,
-        list(counted.slice),
-        counted.revision,
-        counted.satisfied,
-        counted.weight,
-        counted.thumb,
-        counted.cluster,
-        counted.kinds,
-        counted.followed,
-        [list(structs.astuple(finding)) for finding in counted.learnt],
-        list(structs.astuple(counted.contradiction)) if counted.contradiction else None,
-        counted.topic,
-    ]
-
-
-def _counted(row: Sequence[Any]) -> Counted:
-    ts, where, *rest, learnt, contradiction, topic = row
-    counted = Counted(ts, Slice(*where), *rest)
-    counted.learnt = [Finding(*finding) for finding in learnt]
-    counted.contradiction = Finding(*contradiction) if contradiction else None
-    counted.topic = topic
-    return counted
-
-
 def _with_learnt(kinds: list[Finding], learnt: Sequence[Finding]) -> list[Finding]:
     """The kinds with what memory tells; likeness only stands in where nothing else explains."""
     explained = [kind for kind in kinds if kind.kind != UNEXPLAINED]
     more = [one for one in learnt if one.kind == topics.KIND or not explained]
     return explained + more if more else kinds
-
-
-@dataclass
-class Learned:
-    """What a run of learn records led to."""
-
-    outputs: list[Output] = field(default_factory=list)
-    tally: Tally = field(default_factory=Counter)
-
-
-class Learner:
-    """One learn partition: its watermark, its apps, and what changed since the last snapshot.
-
-    Args:
-        partition: its number.
-        policy: the knobs.
-        embedder: turns texts into vectors.
-        expected: input partitions that event time waits for, ``topic/partition``.
-    """
-
-    def __init__(
-        self,
-        partition: int,
-        policy: LearnPolicy,
-        embedder: Embedder,
-        expected: Collection[str] = (),
-    ) -> None:
-        self.partition = partition
-        self.fence = 0
-        self.watermark = Watermark(policy.lateness, expected)
-        self.ended = False
-        self._policy = policy
-        self._embedder = embedder
-        self._expected = frozenset(expected)
-        self._apps: dict[str, Fold] = {}
-        self._changed: set[str] = set()
-
-    def take(self, records: Iterable[tuple[int, bytes]]) -> Learned:
-        """Works (offset, value) pairs of the learn topic, in the order of its log.
-
-        Time moves at each clock record and nowhere else, so it does not matter how the log was
-        cut into batches.
-
-        Raises:
-            msgspec.DecodeError: a record is none of ours.
-        """
-        learned = Learned()
-        for offset, value in records:
-            record = decode_learnable(value)
-            if isinstance(record, Clock):
-                if self.watermark.advance(record):
-                    self._advance(learned)
-                if self.watermark.ended:
-                    self._finish()
-            else:
-                fold = self._fold(record.app)
-                if offset >= fold.fence:  # else its snapshot is ahead of the partition's
-                    self._changed.add(record.app)
-                    late = fold.take(record)
-                    if late:
-                        learned.tally[metrics.LATE, (str(self.partition),)] += late
-            self.fence = offset + 1
-        self.ended = self.watermark.ended
-        return learned
-
-    def _advance(self, learned: Learned) -> None:
-        for name, fold in self._apps.items():
-            if self.watermark.now > fold.now:
-                learned.outputs += fold.advance(self.watermark.now)
-                self._changed.add(name)
-
-    def _finish(self) -> None:
-        for name, fold in self._apps.items():
-            fold.finish()
-            self._changed.add(name)
-
-    def _fold(self, app: str) -> Fold:
-        fold = self._apps.get(app)
-        if fold is None:
-            fold = self._apps[app] = Fold(app, self._policy, self._embedder)
-            fold.now = self.watermark.now
-        return fold
-
-    def questions(self, records: Iterable[bytes], *, waiting: bool = False) -> list[str]:
-        """The texts among these records that ``take`` may embed: failures, the sample, decisions'.
-
-        Args:
-            records: values of the learn topic.
-            waiting: as well those of records that are taken and not yet due.
-
-        Raises:
-            msgspec.DecodeError: a record is none of ours.
-        """
-        known = [decode_learnable(value) for value in records]
-        new = _questions(known, self._policy.sample_rate)
-        folds = self._apps.values()
-        decides = any(isinstance(record, Decided) for record in known)
-        decides = decides or any(fold.decides() for fold in folds)
-        if not waiting and not decides:
-            return new
-        new += [text for fold in folds for text in fold.questions()]
-        if decides:  # from exemplars, which are excerpts; what comes now may be among them by then
-            new += [excerpt(text) for text in new]
-            new += [text for fold in folds for text in fold.decidable()]
-        return new
-
-    def changed(self) -> list[str]:
-        """Apps that changed since ``snapshot_taken``."""
-        return sorted(self._changed)
-
-    def snapshot_taken(self) -> None:
-        """Notes that everything was written."""
-        self._changed.clear()
-
-    def waiting(self) -> int:
-        """Records that the watermark has not passed yet."""
-        return sum(map(len, self._apps.values()))
-
-    def folds(self) -> list[Fold]:
-        """The apps, by name."""
-        return [fold for _, fold in sorted(self._apps.items())]
-
-    def pictures(self) -> list[AppPicture]:
-        """What the apps' learners see."""
-        return [fold.picture() for _, fold in sorted(self._apps.items())]
-
-    def dump_app(self, app: str) -> dict[str, Any]:
-        """An app's state, true up to the present fence."""
-        fold = self._apps[app]
-        fold.fence = self.fence
-        return fold.dump()
-
-    def dump(self) -> dict[str, Any]:
-        """The partition's own row."""
-        return {
-            "v": STATE_VERSION,
-            "fence": self.fence,
-            "watermark": self.watermark.dump(),
-        }
-
-    def load(self, own: dict[str, Any] | None, apps: Iterable[dict[str, Any]]) -> None:
-        """Restores a partition from its row and the states of its apps.
-
-        Raises:
-            StateError: the row or a state is of another version, or a state of another embedder.
-        """
-        if own is not None:
-            expect_version(own, STATE_VERSION, f"The state of learn partition {self.partition},")
-        for state in apps:
-            fold = Fold(state["app"], self._policy, self._embedder)
-            fold.load(state)
-            self._apps[fold.app] = fold
-        if own is not None:
-            self.fence = own["fence"]
-            self.watermark = Watermark.load(own["watermark"], self._policy.lateness, self._expected)

@@ -105,6 +105,7 @@ class Windows:
         self._heavy: dict[str, HeavyHitters] = {}
         self._heirs: dict[str, dict[str, str]] = {}  # by value that was merged, who has its row
         self._now: float = NEVER
+        self._cut: tuple[float, float, list[int | None]] = (NEVER, NEVER, [])
 
     def count(self, ts: float, where: Mapping[str, str], cell: Cell, *, by: int = 1) -> None:
         """Counts a cell in every dimension, or takes it back.
@@ -129,11 +130,14 @@ class Windows:
 
     def _buckets(self, ts: float) -> list[int | None]:
         """Where a time lies in each window; None where that is over."""
+        if self._cut[0] == ts and self._cut[1] == self._now:  # of a minute there are many counts
+            return self._cut[2]
         out: list[int | None] = []
         for window in WINDOWS:
             bucket = int(ts // window.bucket)
             over = bucket < int(self._now // window.bucket) - window.buckets
             out.append(None if over else bucket)
+        self._cut = ts, self._now, out
         return out
 
     def _row(self, dimension: str, value: str, ts: float, *, new: bool) -> "_Row":

@@ -16,9 +16,7 @@ from stream.minilm import MiniLMEmbedder
 from stream.settings import Settings
 
 _CHARS = 4096  # of a text; what a text is about stands in its first page, and time stays bounded
-_PIECES = (
-    50_000  # whose tokens are remembered: words come again, and tokenising is most of the time
-)
+_REMEMBERED = 50_000  # words with their tokens: they come again, and tokenising is most of the time
 _WORD = 32  # characters of a word that is remembered
 _PIECE = re.compile(r" +[^ ]*")
 _WEIGHTS = Path("weights", "l2_supercat_256.safetensors")
@@ -69,19 +67,28 @@ class WordLlamaEmbedder:
 
     def tokenised(self, text: str) -> list[int]:
         """The tokens of a text, without special ones."""
-        ids: list[int] = []
         known = self._ids
-        for piece in _PIECE.findall(f" {text}") if text else ():
-            found = known.get(piece)
-            if found is None:
-                # The tokenizer puts a space of its own before what it is given.
-                found = self._tokenizer.encode(piece[1:], add_special_tokens=False).ids
-                if len(known) >= _PIECES:
-                    known.clear()
-                if len(piece) <= _WORD:
-                    known[piece] = found
-            ids += found
+        ids: list[int] = []
+        for word in _words(text):
+            found = known.get(word)
+            ids += self._encode(word) if found is None else found
         return ids
+
+    def _encode(self, word: str) -> list[int]:
+        # The tokenizer puts a space of its own before what it is given.
+        ids: list[int] = self._tokenizer.encode(word, add_special_tokens=False).ids
+        if len(self._ids) >= _REMEMBERED:
+            self._ids.clear()
+        if len(word) < _WORD:
+            self._ids[word] = ids
+        return ids
+
+
+def _words(text: str) -> list[str]:
+    """A text cut at its spaces; of several in a row all but the first stay with what follows."""
+    if "  " in text:
+        return [piece[1:] for piece in _PIECE.findall(f" {text}")]
+    return text.split(" ") if text else []
 
 
 def _wordllama() -> WordLlamaEmbedder:

@@ -15,7 +15,8 @@ from faust.types import TP
 from flywheel_stream import metrics
 from flywheel_stream.embedding import Embedder
 from flywheel_stream.errors import ConfigError, GapError, UnavailableError
-from flywheel_stream.learning import AppPicture, Fold, Learned, Learner, LearnPolicy
+from flywheel_stream.learner import Learned, Learner
+from flywheel_stream.learning import AppPicture, Fold, LearnPolicy
 from stream.compared import SHOWN, Rows, show
 from stream.naming_endpoint import Namer
 from stream.prometheus import Metrics

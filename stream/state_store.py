@@ -20,7 +20,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from flywheel_stream.errors import StateError
-from flywheel_stream.learning import Learner
+from flywheel_stream.learner import Learner
 from stream.transport import Record, refuse_another
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ then a family.
 """
 
 from flywheel_stream.pii.capitals import UPPER_RANGES
-from flywheel_stream.pii.detector import AROUND, Check, Detector, Span, beginning
+from flywheel_stream.pii.detector import AROUND, Check, Detector, Span, beginning, from_its_start
 from flywheel_stream.pii.name_checks import CONTACT_BELOW, announced_strictly
 from flywheel_stream.pii.needs import Feature, features, fold
 from flywheel_stream.pii.payment import card, iban, luhn
@@ -36,6 +36,7 @@ __all__ = [
     "card",
     "features",
     "fold",
+    "from_its_start",
     "iban",
     "luhn",
     "version",

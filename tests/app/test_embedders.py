@@ -78,7 +78,7 @@ def test_wordllama_gives_the_vectors_of_its_package(wordllama: Embedder) -> None
 
 
 def test_tokens_of_words_are_tokens_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedders, "_PIECES", 20)  # so that words are forgotten on the way
+    monkeypatch.setattr(embedders, "_REMEMBERED", 20)  # so that words are forgotten on the way
     wordllama = load_embedder(WORDLLAMA)
     assert isinstance(wordllama, WordLlamaEmbedder)
     words = [

@@ -13,7 +13,8 @@ from faust.types import TP
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.errors import ConfigError, GapError, UnavailableError
 from flywheel_stream.events import Clock, Origin, Signal, encode
-from flywheel_stream.learning import Learner, LearnPolicy
+from flywheel_stream.learner import Learner
+from flywheel_stream.learning import LearnPolicy
 from flywheel_stream.naming import Unnamed
 from stream import retry
 from stream.learn import Learn

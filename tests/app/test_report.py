@@ -5,15 +5,20 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
+import stream.report
 from flywheel_stream import events
 from flywheel_stream.events import Finding, Message, Origin, Source
-from stream import report
-from stream.report import write_report
+from stream.report import traffic, write_report
+from stream.report.markup import Html
+from stream.report.page import SECTIONS, document
+from stream.report.run import incidents_of
 
 START = 1_760_000_400.0 // 3600 * 3600
 HOUR = 3600.0
@@ -308,7 +313,7 @@ def test_an_incident_that_came_back_was_on_twice() -> None:
         ("resolved", 44),
         ("regressed", 100),
     )
-    (incident,) = report._incidents(alert("a/i", state, hour) for state, hour in states)
+    (incident,) = incidents_of(alert("a/i", state, hour) for state, hour in states)
     hours = [[at and round((at - START) / HOUR, 1) for at in span] for span in incident.spans]
     assert hours == [[29.6, 44], [99.6, None]]
     assert incident.open
@@ -317,36 +322,10 @@ def test_an_incident_that_came_back_was_on_twice() -> None:
 
 def test_advice_of_a_resolved_incident_is_kept() -> None:
     told = [alert("a/i", "opened", 1), alert("a/i", "resolved", 2)]
-    (incident,) = report._incidents(told)
+    (incident,) = incidents_of(told)
     assert not incident.open
     assert incident.told is told[0]
     assert incident.peak == 135.0
-
-
-def test_a_gap_where_nothing_was_judged_is_not_bridged() -> None:
-    points = [report.Point(HOUR * n, 0.5, 20) for n in (0, 1, 5, 6, 7, 9)]
-    assert [len(run) for run in report._runs(points, 3600)] == [2, 3, 1]
-
-
-def test_means_are_weighted_by_what_was_judged() -> None:
-    rows: list[dict[str, Any]] = [
-        {"hour": 0, "judged": 30, "satisfied": 1.0},
-        {"hour": 3600, "judged": 10, "satisfied": 0.0},
-        {"hour": 7200, "judged": 0, "satisfied": None},
-    ]
-    assert report._points(rows, 7200) == [report.Point(0, 0.75, 40)]
-
-
-@pytest.mark.parametrize("span", [1800, 5400, 86_400, 5 * 86_400, 400 * 86_400, 9e9])
-def test_ticks_are_round_and_few(span: float) -> None:
-    ticks = report.Frame(START + 17, START + 17 + span).ticks()
-    assert 1 <= len(ticks) <= 8
-    assert all(START + 17 <= tick <= START + 17 + span and tick % 900 == 0 for tick in ticks)
-
-
-@pytest.mark.parametrize(("value", "top"), [(0, 4), (3, 4), (7, 8), (101, 120), (3034, 3200)])
-def test_the_upper_edge_is_easy_to_read(value: float, top: float) -> None:
-    assert report._round_up(value) == pytest.approx(top)
 
 
 def test_every_chart_has_a_caption_and_a_table_behind_it(busy: Page) -> None:
@@ -384,7 +363,7 @@ def test_a_column_is_as_wide_as_the_time_that_it_counts(tmp_path: Path) -> None:
     assert len(lefts) > 1
     steps = [after - left for left, after in itertools.pairwise(lefts)]
     assert all(
-        width == pytest.approx(step - report.GAP, abs=0.2)
+        width == pytest.approx(step - traffic.GAP, abs=0.2)
         for step, width in zip(steps, [float(width) for _, width in columns][:-1], strict=True)
     )
 
@@ -462,8 +441,15 @@ def test_it_is_one_file_without_script_or_network(busy: Page) -> None:
     targets = {value for name, value in busy.attributes if name == "href"}
     ids = {f"#{value}" for name, value in busy.attributes if name == "id"}
     assert targets <= ids
-    assert "url(" not in report._page(report.Html())
-    assert "default-src 'none'" in report._page(report.Html())
+    assert "url(" not in document(Html())
+    assert "default-src 'none'" in document(Html())
+
+
+def test_each_module_of_a_section_is_on_the_page() -> None:
+    names = (f"stream.report.{found.name}" for found in iter_modules(stream.report.__path__))
+    found = {module.section for name in names if hasattr(module := import_module(name), "section")}
+    assert found == {section for _, section in SECTIONS}
+    assert len(found) == len(dict(SECTIONS)) == len(SECTIONS)
 
 
 def test_text_from_anywhere_is_escaped(tmp_path: Path) -> None:
@@ -581,18 +567,3 @@ def test_a_huge_run_gives_a_small_report_that_says_what_is_cut(tmp_path: Path) -
     for text in ("and 70 more incidents", "and 14 more apps", "and 180 more", "other apps"):
         assert text in page.texts
     assert (tmp_path / "report.html").stat().st_size < 2_000_000
-
-
-def test_hours_are_put_together_until_they_fit() -> None:
-    frame = report._frame([{"hour": START}, {"hour": START + 29 * 86_400}])
-    assert frame.bucket == 6 * HOUR
-    assert frame.first % frame.bucket == frame.last % frame.bucket == 0
-    assert (frame.last - frame.first) / frame.bucket <= report.MOST_BUCKETS + 1
-
-
-def test_a_model_and_arm_has_one_colour_in_all_apps() -> None:
-    order = [(f"m-{n}", "a") for n in range(9)]
-    assert report._colours(order[1:3], order) == {order[1]: "c1", order[2]: "c2"}
-    # The seventh would share the first one's; within a chart no two are alike.
-    assert report._colours([order[6], order[0]], order) == {order[0]: "c0", order[6]: "c1"}
-    assert len(set(report._colours(order[3:], order).values())) == 6

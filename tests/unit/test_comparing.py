@@ -27,7 +27,8 @@ from flywheel_stream.events import (
     encode,
 )
 from flywheel_stream.experiments import Verdict
-from flywheel_stream.learning import Fold, Learner, LearnPolicy
+from flywheel_stream.learner import Learner
+from flywheel_stream.learning import Fold, LearnPolicy
 from flywheel_stream.settling import Arm
 from flywheel_stream.signals import thumb
 from flywheel_stream.windows import ALL

@@ -34,7 +34,8 @@ from flywheel_stream.events import (
     encode,
 )
 from flywheel_stream.failures import KINDS
-from flywheel_stream.learning import Fold, Learner, LearnPolicy
+from flywheel_stream.learner import Learner
+from flywheel_stream.learning import Fold, LearnPolicy
 from flywheel_stream.rules import Rules
 from tests import calls
 
