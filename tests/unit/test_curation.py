@@ -11,16 +11,11 @@ from msgspec import UNSET
 
 from flywheel_stream import signals
 from flywheel_stream.contamination import EvaluationSets
-from flywheel_stream.curation import (
-    MAX_RESPONSE_CHARS,
-    MAX_SIDES,
-    RULES,
-    Curated,
-    Curation,
-    Rule,
-    Scene,
-    compare,
-)
+from flywheel_stream.curation import Curated, Curation
+from flywheel_stream.curation_cases import Rule, Scene, compare
+from flywheel_stream.curation_memory import MAX_SIDES
+from flywheel_stream.curation_rules import RULES
+from flywheel_stream.curation_texts import MAX_RESPONSE_CHARS
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import (
     Example,
