@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from os import urandom
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from flywheel_stream.errors import ScrubError
 from flywheel_stream.escapes import Unescaped, may_be_escaped, unescaped, united
@@ -46,6 +46,20 @@ class Scrubbed(NamedTuple):
 
     text: str
     entities: tuple[Entity, ...]
+
+
+class Scrubs(Protocol):
+    """What cleaning needs of a scrubber."""
+
+    version: str
+
+    def scrub(
+        self, texts: Sequence[str], conversations: Sequence[str] | None = None
+    ) -> list[Scrubbed]:
+        """Scrubs a batch of texts, each of its conversation."""
+
+    def hash_id(self, kind: str, value: str) -> str:
+        """A keyed hash of an id."""
 
 
 _NEVER = Scrubbed("", ())

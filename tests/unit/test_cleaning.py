@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from flywheel_stream import metrics
-from flywheel_stream.cleaning import Cleaned, Cleaner, Raw, successors
+from flywheel_stream.cleaned import Cleaned, Raw
+from flywheel_stream.cleaning import Cleaner
 from flywheel_stream.dedup import MemoryWindow, WindowPolicy
 from flywheel_stream.errors import ScrubError
 from flywheel_stream.events import (
@@ -22,7 +23,7 @@ from flywheel_stream.events import (
     offsets_of,
 )
 from flywheel_stream.failures import KINDS
-from flywheel_stream.joining import MemoryWaitingRoom
+from flywheel_stream.joining import MemoryWaitingRoom, successors
 from flywheel_stream.rules import Rules
 from flywheel_stream.scrubbing import Scrubbed, Scrubber
 
