@@ -17,7 +17,7 @@ def traffic(passed: Sequence[tuple[Interaction, int]], attributes: Sequence[str]
     """
     groups: dict[str, dict[tuple[Any, ...], list[tuple[int, bool]]]] = {}
     for call, offset in passed:
-        chosen = tuple([str(call.attributes.get(name, "")) for name in attributes])
+        chosen = _chosen(call, attributes) if attributes else ()
         key = (int(call.at // 60), call.model, call.variant, call.prompt_version, chosen)
         groups.setdefault(call.app, {}).setdefault(key, []).append(
             (offset, call.duplicate_of is not UNSET)
@@ -33,6 +33,10 @@ def traffic(passed: Sequence[tuple[Interaction, int]], attributes: Sequence[str]
         )
         for app, counts in groups.items()
     ]
+
+
+def _chosen(call: Interaction, attributes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(call.attributes.get(name, "")) for name in attributes)
 
 
 def _count(
