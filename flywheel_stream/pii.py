@@ -79,13 +79,37 @@ def beginning(detector: Detector) -> re.Pattern[str] | None:
     """
     if not detector.first:
         return None
+    behind, _ = _looks_behind(detector)
+    char, ahead, rest = detector.first.partition("(?=")
+    return re.compile("".join((char, *behind, ahead, rest)), detector.pattern.flags)
+
+
+_CLASS = re.compile(r"(?:\(\?P<\w+>)?(?:\[(?:\\.|[^\]\\])*\]|\\d)(?![?*+{|])")
+
+
+def from_its_start(detector: Detector) -> re.Pattern[str] | None:
+    """The pattern as one that begins with a class of characters, where that is what it begins with.
+
+    Looks behind stand after its first character then: the same is found, and all of the search is
+    done in C. ``None`` where the pattern begins otherwise, or where case does not count.
+    """
+    behind, at = _looks_behind(detector)
+    head = _CLASS.match(detector.pattern.pattern, at)
+    if head is None or not behind or detector.pattern.flags & re.IGNORECASE:
+        return None
+    _, ahead, rest = detector.first.partition("(?=")
+    tail = detector.pattern.pattern[head.end() :]
+    return re.compile("".join((head[0], *behind, ahead, rest, tail)), detector.pattern.flags)
+
+
+def _looks_behind(detector: Detector) -> tuple[list[str], int]:
+    """What a pattern asks to stand before it, as asked behind its first character; where it ends."""
     behind = []
     at = 0
     while found := _BEHIND.match(detector.pattern.pattern, at):
         behind.append(rf"(?<{found[1]}{found[2]}[\s\S])")
         at = found.end()
-    char, ahead, rest = detector.first.partition("(?=")
-    return re.compile("".join((char, *behind, ahead, rest)), detector.pattern.flags)
+    return behind, at
 
 
 # --- features -----------------------------------------------------------------------------------
