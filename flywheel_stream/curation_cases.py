@@ -1,4 +1,4 @@
-"""What a curation rule is, what it sees of a call and claims, and whose votes prefer which answer."""
+"""What a curation rule is, sees of a call and claims, and whose votes prefer which answer."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence

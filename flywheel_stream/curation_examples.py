@@ -1,4 +1,4 @@
-"""What a claim is as an example: its id, its content, its lineage, and when it is worth telling anew."""
+"""A claim as an example: its id, its content, its lineage, and when it is worth telling anew."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -13,7 +13,7 @@ from flywheel_stream.near import NearIndex, Sketches
 TYPES: tuple[ExampleType, ...] = ("sft", "preference", "unpaired", "prompt")
 
 NEAR_CAPACITY = 20_000
-"""Examples of each type that later ones are compared with, the latest, if ``near_bytes`` hold them."""
+"""The latest examples of each type, with which others are compared if ``near_bytes`` hold them."""
 
 
 class Repeats:
@@ -51,7 +51,7 @@ class Repeats:
     def refusal(
         self, rule: Rule, name: str, claim: Claim, case: Case, now: float
     ) -> tuple[str, str] | None:
-        """Why a new or changed example is a repetition; else it is there from event time ``now`` on."""
+        """Why a new or changed example repeats another; else it is there from event time ``now``."""
         call = case.judged.interaction
         self.withdraw(rule.type, name)
         if self._evaluation is not None:

@@ -37,7 +37,7 @@ def trainer_prompt(call: Interaction) -> list[Message]:
 
 
 def compared(call: Interaction, *texts: str) -> str:
-    """An example as near-duplicates are looked for: what was asked, and what a model would learn."""
+    """An example as it is compared with others: what was asked, and what a model would learn."""
     return "\n".join((call.question, *texts))
 
 

@@ -1,4 +1,4 @@
-"""The ids that producers give: kept where they are plain tokens, hashed where they tell of people."""
+"""The ids that producers give: kept if they are plain tokens, hashed if they tell of people."""
 
 import re
 from hashlib import blake2b

@@ -45,11 +45,11 @@ class PassingCleaner:
     def prepare_deployments(
         self, raws: Sequence[Raw], into: Sequence[Passing] = ()
     ) -> list[Passing]:
-        """Decodes and scrubs deployments, each a batch of its own; refused ones are dead letters."""
+        """Decodes and scrubs deployments, each by itself; refused ones are dead letters."""
         return [*into, *(self._passing(raw, events.deployments, self._deployed) for raw in raws)]
 
     def prepare_decisions(self, raws: Sequence[Raw], into: Sequence[Passing] = ()) -> list[Passing]:
-        """Decodes and scrubs decisions, each a batch of its own; refused ones are dead letters."""
+        """Decodes and scrubs decisions, each by itself; refused ones are dead letters."""
         return [*into, *(self._passing(raw, events.decisions, self._decided) for raw in raws)]
 
     def _passing(
