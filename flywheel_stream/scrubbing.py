@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from os import urandom
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 from flywheel_stream.detecting import find
 from flywheel_stream.errors import ScrubError
@@ -43,6 +43,20 @@ class Scrubbed(NamedTuple):
 
     text: str
     entities: tuple[Entity, ...]
+
+
+class Scrubs(Protocol):
+    """What cleaning needs of a scrubber."""
+
+    version: str
+
+    def scrub(
+        self, texts: Sequence[str], conversations: Sequence[str] | None = None
+    ) -> list[Scrubbed]:
+        """Scrubs a batch of texts, each of its conversation."""
+
+    def hash_id(self, kind: str, value: str) -> str:
+        """A keyed hash of an id."""
 
 
 _NEVER = Scrubbed("", ())
