@@ -221,32 +221,35 @@ def _replay(settings: Settings, args: argparse.Namespace) -> int:
 
 def _bench(settings: Settings, args: argparse.Namespace) -> int:
     if args.what == "scrub":
-        from stream import bench_scrub
+        from stream.bench import scrub
 
-        figures = bench_scrub.bench_scrub(args.data)
-        print(json.dumps(figures) if args.json else bench_scrub.table(figures))
+        figures = scrub.bench_scrub(args.data)
+        print(json.dumps(figures) if args.json else scrub.table(figures))
         return OK
     if args.what == "dedup":
-        from stream import bench_dedup
+        from stream.bench import dedup
 
-        figures = bench_dedup.bench_dedup(
-            settings, fingerprints=args.fingerprints, redis=args.redis
-        )
-        print(json.dumps(figures) if args.json else bench_dedup.table(figures))
+        figures = dedup.bench_dedup(settings, fingerprints=args.fingerprints, redis=args.redis)
+        print(json.dumps(figures) if args.json else dedup.table(figures))
         return OK
     if args.what == "alerts":
-        from stream import bench_alerts
+        from stream.bench import alerts
 
-        delays = bench_alerts.bench_alerts()
-        print(json.dumps(delays) if args.json else bench_alerts.table(delays))
+        delays = alerts.bench_alerts()
+        print(json.dumps(delays) if args.json else alerts.table(delays))
         return OK
-    from stream import bench
-
     if args.memory:
-        found = bench.memory_curve(settings, events=args.memory, kafka=args.kafka, redis=args.redis)
-    else:
-        found = bench.bench(settings, events=args.events, kafka=args.kafka, redis=args.redis)
-    print(json.dumps(found) if args.json else bench.table(found))
+        from stream.bench import memory
+
+        curve = memory.memory_curve(
+            settings, events=args.memory, kafka=args.kafka, redis=args.redis
+        )
+        print(json.dumps(curve) if args.json else memory.table(curve))
+        return OK
+    from stream.bench import job
+
+    found = job.bench_job(settings, events=args.events, kafka=args.kafka, redis=args.redis)
+    print(json.dumps(found) if args.json else job.table(found))
     return OK
 
 

@@ -23,7 +23,7 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when run as a script
 
-from stream.simulator import card_number, iban, phone_number, ssn
+from stream.simulator.personal import card_number, iban, phone_number, ssn
 
 Record = dict[str, Any]
 Pair = tuple[str, str]

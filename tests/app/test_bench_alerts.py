@@ -8,10 +8,12 @@ import pytest
 
 from flywheel_stream.alerts import Hit, Spike
 from flywheel_stream.events import AlertState
-from stream import alert_causes, bench_alerts
-from stream.alert_causes import LASTS, SORTS, Plan, judge, plans, run
-from stream.alert_weeks import APPS, CLUSTERS, DAY, SETTLING, START, World, simulate
-from stream.bench_alerts import Alarm, alarms, cusum_threshold, limit, run_length, score, tuned
+from stream.bench import alert_causes, alerts
+from stream.bench.alert_causes import LASTS, SORTS, Plan, judge, plans, run
+from stream.bench.alert_detectors import DETECTORS, alarms, tuned
+from stream.bench.alert_limit import cusum_threshold, limit, run_length
+from stream.bench.alert_scores import Alarm, score
+from stream.bench.alert_weeks import APPS, CLUSTERS, DAY, SETTLING, START, World, simulate
 
 
 @pytest.fixture(scope="module")
@@ -82,23 +84,23 @@ def test_a_crossing_is_another_alarm_after_an_hour_of_quiet(world: World) -> Non
 
 
 def test_every_detector_is_in_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_alerts, "ours", lambda world: [])
+    monkeypatch.setattr(alerts, "ours", lambda world: [])
     monkeypatch.setattr(alert_causes, "run", lambda *_: [])
-    found = bench_alerts.bench_alerts({"2 days": (2, 2, 1)}, causes=(1, 1, 3))
+    found = alerts.bench_alerts({"2 days": (2, 2, 1)}, causes=(1, 1, 3))
     assert json.loads(json.dumps(found)) == found
     row = found["histories"]["2 days"]
     assert row["detectors"]["flywheel"]["recall"] == 0
     assert row["limit"]["recall"] > 0.9
-    text = bench_alerts.table(found)
+    text = alerts.table(found)
     assert found["causes"]["plans"] == 6 * APPS
     assert all(row["exact"] == 0 for row in found["causes"]["sorts"].values())
-    rows = ("flywheel", *bench_alerts.DETECTORS, "CUSUM told both rates", *alert_causes.SORTS)
+    rows = ("flywheel", *DETECTORS, "CUSUM told both rates", *alert_causes.SORTS)
     for name in rows:
         assert name in text
 
 
 def test_competitors_are_tuned_to_the_allowed_false_alarms(world: World) -> None:
-    for detector in bench_alerts.DETECTORS.values():
+    for detector in DETECTORS.values():
         _, raised = tuned([world], detector)
         assert len(score(world, raised[0]).false) <= world.weeks
 

@@ -2,7 +2,7 @@
 
 import redis as redis_client
 
-from stream.bench_dedup import PREFIX, bench_dedup, table
+from stream.bench.dedup import PREFIX, bench_dedup, table
 from stream.settings import load_settings
 
 

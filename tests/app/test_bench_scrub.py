@@ -9,8 +9,8 @@ import pytest
 
 from flywheel_stream.errors import ConfigError
 from flywheel_stream.scrubbing import Scrubber
-from stream import bench_scrub
-from stream.bench_scrub import KINDS, Contender, Labelled, quality, read_labelled, table, texts
+from stream.bench import scrub
+from stream.bench.scrub import KINDS, Contender, Labelled, quality, read_labelled, table, texts
 
 
 def test_texts_are_seeded_distinct_and_of_their_size() -> None:
@@ -24,7 +24,7 @@ def test_texts_are_seeded_distinct_and_of_their_size() -> None:
 
 
 def test_the_scrubber_agrees_with_what_the_texts_are_called() -> None:
-    ours = bench_scrub._ours(Scrubber())
+    ours = scrub._ours(Scrubber())
     assert not any(ours(texts("clean_kilobyte", 50) + texts("clean_short", 50)))
     assert sum(map(bool, ours(texts("personal_short", 100)))) >= 98
 
@@ -56,9 +56,9 @@ def test_four_characters_in_a_row_are_a_leak_and_separators_do_not_count() -> No
     text = "card 4111-1111"
     gone = bytearray(len(text))
     gone[5:10] = b"\1" * 5
-    assert bench_scrub.leaks(text, 5, 14, "CREDIT_CARD", gone)
+    assert scrub.leaks(text, 5, 14, "CREDIT_CARD", gone)
     gone[10:11] = b"\1"
-    assert not bench_scrub.leaks(text, 5, 14, "CREDIT_CARD", gone)
+    assert not scrub.leaks(text, 5, 14, "CREDIT_CARD", gone)
 
 
 def test_labelled_texts_are_read_packed_or_not(tmp_path: Path) -> None:
@@ -81,16 +81,16 @@ def test_data_of_another_form_is_refused_with_the_remedy(tmp_path: Path, content
 def test_figures_of_every_tool_are_in_one_table(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def nothing(given: Sequence[str]) -> list[bench_scrub.Spans]:
+    def nothing(given: Sequence[str]) -> list[scrub.Spans]:
         return [[] for _ in given]
 
     tools = [Contender("flywheel", lambda: nothing, 8), Contender("other", lambda: nothing, 4)]
-    monkeypatch.setattr(bench_scrub, "contenders", lambda: iter(tools))
+    monkeypatch.setattr(scrub, "contenders", lambda: iter(tools))
     data = tmp_path / "d.jsonl"
     data.write_text('{"text": "jo@a.io", "spans": [[0, 7, "EMAIL"]]}\n')
-    found = bench_scrub.bench_scrub(data)
+    found = scrub.bench_scrub(data)
     assert set(found["ratio"]) == {"other"}
     assert found["quality"]["flywheel"]["recall"] == 0.0
     assert "EMAIL (1)" in table(found)
     assert "recall, all spans" in table(found)
-    assert "recall" not in table(bench_scrub.bench_scrub())
+    assert "recall" not in table(scrub.bench_scrub())

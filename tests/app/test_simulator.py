@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import islice
+from random import Random
 
 import orjson
 import pytest
@@ -16,21 +17,17 @@ from flywheel_stream.pii import iban as is_iban
 from flywheel_stream.pii import luhn
 from flywheel_stream.signals import is_negative
 from stream.simulator import (
-    BAD_VERSION,
-    PERSONAL,
     Planted,
-    Random,
     Scenario,
     SimEvent,
     bench_calls,
     bench_feedback,
-    card_number,
     demo_scenario,
-    iban,
     planted_in,
     simulate,
-    ssn,
 )
+from stream.simulator.arms import BAD_VERSION
+from stream.simulator.personal import PERSONAL, card_number, iban, ssn
 
 Record = Call | Signal | Deployment
 
@@ -236,7 +233,7 @@ def test_what_is_held_back_stays_bounded_however_long_the_traffic_is() -> None:
     traffic = simulate(Scenario(minutes=100_000.0))
     for _ in islice(traffic, 20_000):
         pass
-    due = traffic.gi_frame.f_locals["self"]._due  # type: ignore[attr-defined]  # a generator is an iterator with a frame
+    due = traffic.gi_frame.f_locals["self"]._schedule  # type: ignore[attr-defined]  # a generator is an iterator with a frame
     assert len(due) < 200
 
 

@@ -24,7 +24,7 @@ from faust.types import TP
 from flywheel_stream.errors import RecreatedTopicError, StateError
 from stream.agents import Agents
 from stream.app import build_faust
-from stream.bench import _plain_faust
+from stream.bench.plain_faust import plain_faust
 from stream.prometheus import Metrics
 from stream.retry import TRANSIENT
 from stream.settings import Settings
@@ -453,7 +453,7 @@ async def test_a_value_that_does_not_decode_reaches_the_agent_as_it_is() -> None
 
 
 @pytest.mark.parametrize(
-    "build", [lambda settings: build_faust(settings, Topics(settings)), _plain_faust]
+    "build", [lambda settings: build_faust(settings, Topics(settings)), plain_faust]
 )
 def test_an_app_makes_no_folder_where_it_is_started(
     build: Callable[[Settings], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

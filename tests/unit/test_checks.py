@@ -4,13 +4,15 @@ import gzip
 import json
 import socket
 import timeit
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
 from flywheel_stream import checks
-from flywheel_stream.checks import TABLE, Check, check_raw, check_scrubbed
+from flywheel_stream.checks import MAX_EVIDENCE, TABLE, Check, check_raw, check_scrubbed
 from flywheel_stream.events import Call, Expect, Finding, Interaction, Message, Origin
 from flywheel_stream.failures import named_kinds
 
@@ -55,7 +57,7 @@ MISSES = [
 def test_every_check_finds_its_hits_with_evidence(check: Check, fields: dict[str, Any]) -> None:
     (found,) = run(check, fields)
     assert found.confidence == check.confidence
-    assert 0 < len(found.evidence) <= checks.MAX_EVIDENCE
+    assert 0 < len(found.evidence) <= MAX_EVIDENCE
 
 
 @pytest.mark.parametrize(("check", "fields"), MISSES)
@@ -69,6 +71,17 @@ def test_every_check_has_a_name_of_its_own_and_examples_of_both_kinds(check: Che
     assert check.hits
     assert check.misses
     assert 0 < check.confidence <= 1
+
+
+def test_each_check_that_a_module_has_is_in_the_table() -> None:
+    modules = [
+        import_module(found.name)
+        for found in iter_modules(checks.__path__, "flywheel_stream.checks.")
+    ]
+    found = [
+        value for module in modules for value in vars(module).values() if isinstance(value, Check)
+    ]
+    assert sorted(check.name for check in found) == sorted(check.name for check in TABLE)
 
 
 def test_invalid_json_says_where_it_breaks() -> None:
@@ -203,7 +216,7 @@ def test_a_truncated_json_answer_is_found_by_both_checks() -> None:
 def test_evidence_of_an_error_is_one_short_line() -> None:
     (found,) = check_scrubbed(interaction(error="upstream\n  said " + "no " * 500))
     assert found.evidence.startswith("upstream said no no")
-    assert len(found.evidence) <= checks.MAX_EVIDENCE
+    assert len(found.evidence) <= MAX_EVIDENCE
 
 
 def test_a_clean_call_costs_next_to_nothing() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from flywheel_stream.alerts import Spike
 from flywheel_stream.margins import FAILURES, Where, margin
-from stream.alert_weeks import (
+from stream.bench.alert_weeks import (
     APPS,
     CLUSTERS,
     SETTLING,
