@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from scrubadub.detectors import Detector
 from scrubadub.filth import Filth
 
+from flywheel_stream.detecting import find
 from flywheel_stream.pii import TYPES
-from flywheel_stream.scrubbing import find
 
 FILTH: dict[str, type[Filth]] = {
     name: type(f"{name.title().replace('_', '')}Filth", (Filth,), {"type": name.lower()})

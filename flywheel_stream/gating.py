@@ -36,10 +36,10 @@ CLEAN = Gated((), residue=False)
 
 
 class Gate(Protocol):
-    """Says, from necessary conditions alone, what is worth running on a text."""
+    """Says, from necessary conditions alone, what is worth running on texts."""
 
-    def __call__(self, text: str) -> Gated:
-        """Looks at a text; every gate leads to the same entities."""
+    def __call__(self, texts: Sequence[str]) -> list[Gated]:
+        """Looks at each of a batch of texts; every gate leads to the same entities."""
 
 
 class Shelf(Protocol):
@@ -55,9 +55,10 @@ class Shelf(Protocol):
 class PlainGate:
     """Looks at a text's features, then for one word after the other."""
 
-    def __call__(self, text: str) -> Gated:
-        """Looks at a text."""
-        return Gated(_worth_running(range(len(TABLE)), text), residue=worth_scrubadub(text))
+    def __call__(self, texts: Sequence[str]) -> list[Gated]:
+        """Looks at texts."""
+        every = range(len(TABLE))
+        return [Gated(_worth_running(every, text), worth_scrubadub(text)) for text in texts]
 
 
 def _worth_running(places: Collection[int], text: str) -> list[int]:
@@ -112,19 +113,35 @@ class HyperscanGate:
         ]
         self._plain = PlainGate()
 
-    def __call__(self, text: str) -> Gated:
-        """Looks at a text."""
-        raw = text.encode("utf-8", "surrogatepass")
-        found = self._found
+    def __call__(self, texts: Sequence[str]) -> list[Gated]:
+        """Looks at texts: the first pass over all of them, then the second over what it leaves.
+
+        Pass by pass the tables of the engine stay in the cache: a tenth of the time that a text
+        with personal data takes in all.
+        """
+        raws = [text.encode("utf-8", "surrogatepass") for text in texts]
+        hinted = self._hints(raws)
+        return [
+            self._worth(text, raw, hints) if hints else CLEAN
+            for text, raw, hints in zip(texts, raws, hinted, strict=True)
+        ]
+
+    def _hints(self, raws: Iterable[bytes]) -> list[frozenset[int]]:
+        found, scan = self._found, self._scan_hints
         found.clear()
-        self._scan_hints(raw + LINE_END)
-        if not found:
-            return CLEAN
-        return self._worth(text, raw, frozenset(found))
+        hinted = []
+        for raw in raws:
+            scan(raw + LINE_END)
+            if found:
+                hinted.append(frozenset(found))
+                found.clear()
+            else:
+                hinted.append(_NOTHING)
+        return hinted
 
     def _worth(self, text: str, raw: bytes, hints: frozenset[int]) -> Gated:
         if Mark.ODD in hints:
-            return self._plain(text)
+            return self._plain((text,))[0]
         residue = not hints.isdisjoint(_RESIDUAL) or (
             Mark.USER in hints and _names_a_password(text.lower())
         )
@@ -146,6 +163,7 @@ class HyperscanGate:
         self._found.append(number)
 
 
+_NOTHING: frozenset[int] = frozenset()
 _RESIDUAL = frozenset((Mark.AT, Mark.SEVEN))
 
 

@@ -5,10 +5,10 @@ same step. When a call and its feedback race on two workers, at least one of the
 A record that finds itself there, by its origin, is itself, read again after a crash.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from flywheel_stream.events import Finding, Interaction, Judged, Origin, Signal
+from flywheel_stream.events import Finding, Interaction, Judged, Origin, Signal, decode_signal
 
 Judge = Callable[[Sequence[Finding], Sequence[Signal], str], tuple[float, float]]
 """Checks and signals to (satisfied, uncertainty)."""
@@ -170,6 +170,28 @@ class MemoryWaitingRoom:
 def origin_key(origin: Origin) -> str:
     """An origin as the waiting room compares it: without ``n``, which numbers what it causes."""
     return f"{origin.topic}/{origin.partition}/{origin.offset}"
+
+
+def near(signal: Signal, call: Interaction, window: float) -> bool:
+    """Whether a signal is within ``window`` seconds of its call, before or after."""
+    return abs(signal.at - call.at) <= window
+
+
+def signals_near(entries: Iterable[Entry], call: Interaction, window: float) -> list[Signal]:
+    """The signals of a meeting that are near enough to its call."""
+    signals = (decode_signal(entry.payload) for entry in entries)
+    return [signal for signal in signals if near(signal, call, window)]
+
+
+def successors(meetings: Iterable[CallMeeting | SignalMeeting]) -> list[tuple[str, str]]:
+    """The (next, trace) pairs that the signals of these meetings name."""
+    pairs: dict[tuple[str, str], None] = {}
+    for meeting in meetings:
+        for entry in meeting.signals:
+            if b'"next_trace_id"' in entry.payload:
+                signal = decode_signal(entry.payload)
+                pairs[signal.next_trace_id, signal.trace_id] = None
+    return list(pairs)
 
 
 def judged_revisions(

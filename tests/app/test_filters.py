@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flywheel_stream.detecting import find
 from flywheel_stream.embedding import HashingEmbedder
 from flywheel_stream.scrubbing import Scrubber
 from stream.filters import (
@@ -107,16 +108,14 @@ def test_scrub_gives_text_and_entities_in_code_points() -> None:
 
 
 def test_a_text_on_which_scrubbing_fails_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flywheel_stream import scrubbing  # noqa: PLC0415 - as the filter imports it
-
-    plain = scrubbing.find
+    plain = find
 
     def failing(text: str, *rest: Any) -> Any:
         if "bad@" in text:
             raise ValueError(text)
         return plain(text, *rest)
 
-    monkeypatch.setattr(scrubbing, "find", failing)
+    monkeypatch.setattr("flywheel_stream.scrubbing.find", failing)
     data = b'{"text": "a@example.com"}\n{"text": "bad@example.com"}\n{"text": "b@example.com"}\n'
     status, answers = filtered(data, TextLine, scrub_lines(Scrubber(secret=b"k")))
     assert status == 1
@@ -164,16 +163,14 @@ def test_final_clusters_are_added_at_the_end_and_bad_lines_have_none() -> None:
 def test_an_embedder_elsewhere_sees_scrubbed_texts_and_none_that_cannot_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from flywheel_stream import scrubbing  # noqa: PLC0415 - as the filter imports it
-
-    plain = scrubbing.find
+    plain = find
 
     def failing(text: str, *rest: Any) -> Any:
         if "bad@" in text:
             raise ValueError(text)
         return plain(text, *rest)
 
-    monkeypatch.setattr(scrubbing, "find", failing)
+    monkeypatch.setattr("flywheel_stream.scrubbing.find", failing)
     seen: list[str] = []
 
     class Watched(HashingEmbedder):

@@ -11,10 +11,10 @@ from flywheel_stream import events
 from flywheel_stream.alerts import Alerts
 from flywheel_stream.checks import check_raw
 from flywheel_stream.dedup import fingerprint
+from flywheel_stream.detecting import find
 from flywheel_stream.events import Call, Deployment, Rejected, Signal
 from flywheel_stream.pii import iban as is_iban
 from flywheel_stream.pii import luhn
-from flywheel_stream.scrubbing import find
 from flywheel_stream.signals import is_negative
 from stream.simulator import (
     Planted,

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -285,10 +285,11 @@ EXPLOSIVE = "this text breaks a detector"
 class Fragile:
     """A gate that fails on one text and says that text in its error, as careless code does."""
 
-    def __call__(self, text: str) -> Gated:
-        if EXPLOSIVE in text:
-            raise ValueError(text)
-        return best_gate()(text)
+    def __call__(self, texts: Sequence[str]) -> list[Gated]:
+        for text in texts:
+            if EXPLOSIVE in text:
+                raise ValueError(text)
+        return best_gate()(texts)
 
 
 def canary_records() -> tuple[list[Any], list[Any]]:

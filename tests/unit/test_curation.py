@@ -1,178 +1,40 @@
-"""Tests of the curation rules and of the fold that applies, withdraws and remembers."""
+"""Tests of the fold that applies the curation rules, withdraws and remembers."""
 
 import itertools
-import random
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
-from msgspec import UNSET
 
-from flywheel_stream import signals
-from flywheel_stream.contamination import EvaluationSets
-from flywheel_stream.curation import (
-    MAX_RESPONSE_CHARS,
-    MAX_SIDES,
-    RULES,
-    Curated,
-    Curation,
-    Rule,
-    Scene,
-    compare,
-)
+from flywheel_stream.curation_memory import MAX_SIDES
+from flywheel_stream.curation_texts import MAX_RESPONSE_CHARS
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import (
-    Example,
     Expect,
     Finding,
-    Interaction,
     Judged,
     Message,
     Origin,
     Signal,
-    decode_example,
     encode,
 )
 from flywheel_stream.lineage import example_id
-from flywheel_stream.near import sketch
-from tests import calls
-
-VERSIONS = {"scrubber": "1", "rules": "1", "config": "abc"}
-
-
-def curation(**limits: Any) -> Curation:
-    return Curation(
-        versions=VERSIONS,
-        votes=signals.vote,
-        thumb=signals.thumb,
-        standing=signals.standing,
-        **limits,
-    )
-
-
-def call(trace_id: str, response: str | None = "Paris.", **fields: Any) -> Interaction:
-    usual: dict[str, Any] = {
-        "ts": 1.0,
-        "model": "m1",
-        "user_id": "",
-        "prompt": "What is the capital of France?",
-        "seen": 0,
-        "origin": Origin("llm.logs", 0, int(trace_id.lstrip("t") or 0)),
-    }
-    return calls.interaction(trace_id, response=response, **(usual | fields))
-
-
-def say(kind: Any, value: str | float | None = None, user: str = "u1", **more: Any) -> Signal:
-    return Signal(
-        trace_id="t", ts=more.pop("ts", 2.0), kind=kind, value=value, user_id=user, **more
-    )
-
-
-def judged(
-    interaction: Interaction,
-    *said: Signal,
-    ts: float = 10.0,
-    following: Interaction | None = None,
-) -> Judged:
-    return calls.judged(
-        interaction,
-        *said,
-        origin=Origin("llm.feedback", 0, 0),
-        ts=ts,
-        next=following,
-        satisfied=0.5,
-        uncertainty=0.5,
-    )
-
-
-def take(fold: Curation, record: Judged, *failed: Finding, cluster: str | None = None) -> Curated:
-    return fold.update(record, failed=failed, cluster=cluster)
-
-
-class Topic:
-    """The compacted topic: what stands after all that was emitted and withdrawn."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Example] = {}
-
-    def apply(self, curated: Curated) -> Curated:
-        for name in curated.withdrawn:
-            self.rows.pop(name, None)
-        self.rows |= {example.id: example for example in curated.examples}
-        return curated
-
-
-def play(records: Sequence[Judged], fold: Curation | None = None) -> Topic:
-    topic, fold = Topic(), fold or curation()
-    for record in records:
-        topic.apply(fold.update(record, failed=record.interaction.checks, cluster=None))
-    return topic
-
-
-def rules_of(examples: Sequence[Example]) -> list[str]:
-    return [example.reason["rule"] for example in examples]
-
-
-UP, DOWN, MIDDLE = say("thumb", "up"), say("thumb", "down"), say("thumb", "middle")
-
-# ---------------------------------------------------------------- the table
-
-
-@pytest.mark.parametrize(
-    ("rule", "made"),
-    [
-        pytest.param(rule, hit, id=f"{rule.name}-{n}")
-        for rule in RULES
-        for n, hit in enumerate(rule.hits)
-    ],
+from tests.curating import (
+    DOWN,
+    UP,
+    VERSIONS,
+    Topic,
+    call,
+    curation,
+    judged,
+    pairs,
+    play,
+    rules_of,
+    say,
+    take,
+    traffic,
+    twins,
 )
-def test_each_hit_of_a_rule_justifies_an_example(rule: Rule, made: Scene) -> None:
-    rows = [row for row in play(made()).rows.values() if row.reason["rule"] == rule.name]
-    assert [row.type for row in rows] == [rule.type]
-
-
-@pytest.mark.parametrize(
-    ("rule", "made"),
-    [
-        pytest.param(rule, miss, id=f"{rule.name}-{n}")
-        for rule in RULES
-        for n, miss in enumerate(rule.misses)
-    ],
-)
-def test_no_miss_of_a_rule_justifies_its_example(rule: Rule, made: Scene) -> None:
-    assert rule.name not in rules_of(list(play(made()).rows.values()))
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_each_rule_has_hits_misses_a_sentence_and_a_name_of_its_own(rule: Rule) -> None:
-    assert rule.hits
-    assert rule.misses
-    assert rule.sentence.endswith(".")
-    assert [other.name for other in RULES].count(rule.name) == 1
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_examples_of_each_rule_have_the_fields_of_their_type_and_survive_json(rule: Rule) -> None:
-    fields = {
-        "sft": {"completion"},
-        "preference": {"chosen", "rejected"},
-        "unpaired": {"completion", "label"},
-        "prompt": {"verifier"},
-    }
-    for made in rule.hits:
-        for row in play(made()).rows.values():
-            given = {
-                name
-                for name in ("completion", "chosen", "rejected", "label", "verifier")
-                if getattr(row, name) is not UNSET
-            }
-            assert given == fields[row.type]
-            assert 0 < row.confidence <= 1
-            assert row.prompt[-1].role == "user"
-            assert row.lineage.trace_ids == sorted(row.lineage.trace_ids)
-            assert decode_example(encode(row)) == row
-
 
 # ---------------------------------------------------------------- contents
 
@@ -285,17 +147,6 @@ def test_one_prompt_is_practised_once_however_many_answers_to_it_fail() -> None:
 # ---------------------------------------------------------------- twins
 
 
-def twins(left: Sequence[Signal], right: Sequence[Signal]) -> list[Judged]:
-    return [
-        judged(call("t1", "Paris.", variant="a"), *left),
-        judged(call("t2", "Lyon.", variant="b", prompt="what is  the capital of FRANCE?"), *right),
-    ]
-
-
-def pairs(topic: Topic) -> list[tuple[object, object]]:
-    return [(row.chosen, row.rejected) for row in topic.rows.values() if row.type == "preference"]
-
-
 def test_twins_are_decided_by_users_who_scored_both() -> None:
     stars = [say("rating", n, f"u{n}", scale=(1.0, 5.0)) for n in (2, 3, 4)]
     lower = [say("rating", n - 1, f"u{n}", scale=(1.0, 5.0)) for n in (2, 3, 4)]
@@ -328,25 +179,6 @@ def test_a_new_vote_on_either_side_flips_a_pair_under_the_same_id_or_withdraws_i
     topic.apply(take(fold, twins([UP, *fourth], [])[0]))
     assert pairs(topic) == [("Lyon.", "Paris.")]
     assert {row.id for row in topic.rows.values() if row.type == "preference"} == before
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "expected"),
-    [
-        ({"u1": 1.0}, {"u1": -1.0}, (1, 0)),
-        ({"u1": 0.5, "u2": 0.0}, {"u1": 0.0, "u2": 0.5}, (1, 1)),
-        ({"u1": 1.0, "u9": -1.0}, {"u1": 0.5, "u8": 1.0}, (1, 0)),
-        ({"u1": 1.0, "u2": 0.5}, {"u3": -1.0}, (3, 0)),
-        ({"u1": -1.0}, {"u2": 1.0}, (0, 2)),
-        ({"u1": 1.0}, {"u2": 0.5}, (0, 0)),
-        ({"u1": 1.0}, {}, (0, 0)),
-    ],
-)
-def test_preference_is_each_users_own_or_else_needs_opposite_means(
-    left: dict[str, float], right: dict[str, float], expected: tuple[int, int]
-) -> None:
-    assert compare(left, right) == expected
-    assert compare(right, left) == expected[::-1]
 
 
 def test_an_empty_answer_may_lose_to_a_twin_but_never_win() -> None:
@@ -502,165 +334,7 @@ def test_memory_stays_within_its_limits() -> None:
     assert sum(len(side[0]["prompt"]) + len(side[0]["response"]) for side in held) <= 500
 
 
-# ---------------------------------------------------------------- replay and recovery
-
-
-# ---------------------------------------------------------------- repetition at the sink
-
-PARCEL = "The parcel left our warehouse on Monday and will be at your door by Thursday evening."
-
-
-def refusals(curated: Curated) -> list[tuple[str, str]]:
-    return [(rejection.reason, rejection.detail) for rejection in curated.rejected]
-
-
-def test_a_near_duplicate_of_a_standing_example_is_left_out_and_names_it() -> None:
-    fold = curation()
-    first = take(fold, judged(call("t1", PARCEL), UP))
-    second = take(fold, judged(call("t2", PARCEL.replace("Monday", "Friday")), UP, ts=11.0))
-    assert rules_of(first.examples) == ["good_answer", "thumb"]
-    assert not second.examples
-    assert refusals(second) == [("near_duplicate", example.id) for example in first.examples]
-
-
-def test_near_is_meant_within_a_type_and_a_window() -> None:
-    fold = curation(window=100.0)
-    fixed = say("correction", correction=PARCEL)
-    take(fold, judged(call("t1", "No idea.", prompt="Where is my parcel now?"), fixed))
-    again = judged(call("t2", PARCEL + "!", prompt="Where is my parcel now?"), UP, ts=50.0)
-    second = take(fold, again)
-    assert rules_of(second.examples) == ["thumb"]  # the correction was no unpaired example
-    later = judged(call("t3", PARCEL + "!!", prompt="Where is my parcel now?"), UP, ts=300.0)
-    assert rules_of(take(fold, later).examples) == ["good_answer", "thumb"]
-
-
-def test_a_long_prompt_in_common_makes_no_near_duplicates() -> None:
-    rules = Message("system", "You are the assistant of a shop. " * 40)
-    fold = curation()
-    for n, (question, answer) in enumerate(
-        (("Where is my parcel?", PARCEL), ("May I return shoes?", "Yes, within thirty days."))
-    ):
-        asked = call(f"t{n}", answer, prompt="", messages=[rules, Message("user", question)])
-        assert take(fold, judged(asked, UP, ts=float(n))).examples
-
-
-def test_when_an_example_is_withdrawn_its_like_may_come() -> None:
-    fold = curation()
-    take(fold, judged(call("t1", PARCEL), UP))
-    taken_back = take(fold, judged(call("t1", PARCEL), UP, say("thumb", "middle"), ts=11.0))
-    assert len(taken_back.withdrawn) == 2
-    assert take(fold, judged(call("t2", PARCEL + "!"), UP, ts=12.0)).examples
-
-
-def test_an_example_is_no_near_duplicate_of_its_own_former_wording() -> None:
-    fold = curation()
-    first = judged(call("t1", "No."), say("correction", correction=PARCEL))
-    second = judged(
-        call("t1", "No."),
-        say("correction", correction=PARCEL),
-        say("correction", correction=PARCEL + " Sorry for that!", ts=3.0),
-        ts=11.0,
-    )
-    assert rules_of(take(fold, first).examples) == ["correction", "correction_preferred"]
-    assert rules_of(take(fold, second).examples) == ["correction", "correction_preferred"]
-    again = take(fold, judged(call("t2", "Yes."), say("correction", correction=PARCEL), ts=12.0))
-    assert [reason for reason, _ in refusals(again)] == ["near_duplicate", "near_duplicate"]
-
-
-def test_what_was_prepared_ahead_changes_nothing() -> None:
-    for seed in range(3):
-        plain, ahead = curation(), curation()
-        records = traffic(seed)
-        for start in range(0, len(records), 20):
-            ahead.prepare(sketch(ahead.likely(records[start : start + 20])))
-            for record in records[start : start + 20]:
-                assert take(plain, record) == take(ahead, record)
-        assert plain.dump() == ahead.dump()
-
-
-def test_a_cluster_gives_only_so_many_examples_of_a_type_within_the_window() -> None:
-    fold = curation(max_per_cluster=2, window=100.0)
-    answers = [letter * 30 for letter in "abcd"]
-    made = [
-        take(fold, judged(call(f"t{n}", answer), DOWN, ts=10.0 + n), cluster="c_1")
-        for n, answer in enumerate(answers)
-    ]
-    assert [len(curated.examples) for curated in made] == [1, 1, 0, 0]
-    assert refusals(made[2]) == [("cluster_full", "c_1")]
-    other = take(fold, judged(call("t8", "e" * 30), DOWN, ts=20.0), cluster="c_2")
-    assert len(other.examples) == 1
-    # A withdrawn example makes room, and so does one that has left the window.
-    take(fold, judged(call("t0", answers[0]), MIDDLE, MIDDLE, ts=21.0), cluster="c_1")
-    assert take(fold, judged(call("t9", "f" * 30), DOWN, ts=22.0), cluster="c_1").examples
-    assert take(fold, judged(call("t10", "g" * 30), DOWN, ts=200.0), cluster="c_1").examples
-
-
-def test_an_example_without_a_cluster_takes_no_place() -> None:
-    fold = curation(max_per_cluster=1)
-    for n, letter in enumerate("abc"):
-        assert take(fold, judged(call(f"t{n}", letter * 30), UP)).examples
-
-
-def test_nothing_that_repeats_an_evaluation_set_is_curated() -> None:
-    riddle = "Which of the three sisters was the first to leave the house on that winter morning?"
-    sets = EvaluationSets({"riddles.jsonl": [(7, riddle)]})
-    fold = curation(evaluation=sets)
-    asked = take(fold, judged(call("t1", "The youngest.", prompt=riddle), UP))
-    assert not asked.examples
-    assert refusals(asked) == [("contaminated", "riddles.jsonl:7 (equal)")]
-    answered = take(
-        fold, judged(call("t2", f"I know one that nobody has ever solved: {riddle} Guess!"), DOWN)
-    )
-    assert refusals(answered) == [("contaminated", "riddles.jsonl:7 (13 words)")]
-    earlier = [Message("user", riddle), Message("assistant", "Ada."), Message("user", "Why?")]
-    later = take(fold, judged(call("t3", "She woke first.", prompt="", messages=earlier), UP))
-    assert refusals(later) == [("contaminated", "riddles.jsonl:7 (equal)")]
-    assert take(fold, judged(call("t4", "Paris."), UP)).examples
-
-
 # ---------------------------------------------------------------- restart
-
-
-def traffic(seed: int, size: int = 400) -> list[Judged]:
-    """Random calls with signals that accumulate: few prompts and answers, so that all collides."""
-    rng = random.Random(seed)
-    calls: dict[str, tuple[Interaction, list[Signal]]] = {}
-    records = []
-    for n in range(size):
-        trace_id = f"t{rng.randrange(60)}"
-        if trace_id not in calls:
-            interaction = call(
-                trace_id,
-                rng.choice(["Paris.", "Lyon.", "Nice.", "", "Lille.", "Metz.", "é½"]),
-                ts=float(n),
-                prompt=f"Question {rng.randrange(6)}?",
-                model=rng.choice(["m1", "m2"]),
-                variant=rng.choice(["", "a"]),
-                expect=rng.choice([None, Expect(format="json")]),
-                error=rng.choice(["", "", "", "timeout"]),
-                checks=rng.choice([[], [], [Finding("invalid_json", 0.9)]]),
-                attributes={"age": 3.0, "plan": "pro", "beta": True},
-            )
-            calls[trace_id] = interaction, []
-        interaction, said = calls[trace_id]
-        user = f"u{rng.randrange(4)}"
-        made = rng.choice(
-            [
-                say("thumb", rng.choice(["up", "down", "middle"]), user, ts=float(n)),
-                say("rating", float(rng.randint(1, 5)), user, scale=(1.0, 5.0), ts=float(n)),
-                say(
-                    "correction",
-                    user=user,
-                    correction=rng.choice(["Rouen.", "Brest."]),
-                    ts=float(n),
-                ),
-                say("regenerate", user=user, next_trace_id=f"t{rng.randrange(60)}", ts=float(n)),
-            ]
-        )
-        said.append(made)
-        following = calls.get(made.next_trace_id, (None, None))[0]
-        records.append(judged(interaction, *said, ts=float(n), following=following))
-    return records
 
 
 LIMITS: list[dict[str, Any]] = [

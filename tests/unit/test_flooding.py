@@ -2,7 +2,7 @@
 
 from flywheel_stream.events import Interaction
 from stream.flooding import ENOUGH, TopUser
-from tests.unit.test_curation import call
+from tests.curating import call
 
 
 def calls(number: int, user: str = "", session: str = "") -> list[Interaction]:

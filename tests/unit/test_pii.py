@@ -1,12 +1,15 @@
 """The table of detectors: each entry's own hits and misses, and work that stays linear."""
 
+import pkgutil
 import random
+from importlib import import_module
 
 import pytest
 
-from flywheel_stream.names import AMBIGUOUS, COMMON, GIVEN, LEANING, SURNAMES, unaccented
+from flywheel_stream import pii
+from flywheel_stream.detecting import find, matches, spans
 from flywheel_stream.pii import TABLE, TYPES, Detector, features, fold, iban, version
-from flywheel_stream.scrubbing import _BEGINNINGS, _begun, _spans, find
+from flywheel_stream.pii.names import AMBIGUOUS, COMMON, GIVEN, LEANING, SURNAMES, unaccented
 from tests.unit.mutation import mutated
 
 ENTRIES = [pytest.param(entry, id=f"{i}-{entry.type}") for i, entry in enumerate(TABLE)]
@@ -19,7 +22,7 @@ def values(detector: Detector, text: str) -> list[str]:
         return []
     if detector.words and not any(word in lower for word in detector.words):
         return []
-    return [text[start:end] for start, end in _spans(TABLE.index(detector), text, lower, {})]
+    return [text[start:end] for start, end in spans(TABLE.index(detector), text, lower, {})]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -40,6 +43,17 @@ def test_an_entry_has_examples_of_both_kinds_and_a_source(entry: Detector) -> No
     assert entry.misses
     assert entry.source
     assert all(word == fold(word) for word in (*entry.words, *entry.context))
+
+
+def test_the_table_leaves_no_entry_of_a_family_out() -> None:
+    families = [
+        value
+        for module in pkgutil.iter_modules(pii.__path__, f"{pii.__name__}.")
+        for value in vars(import_module(module.name)).values()
+        if isinstance(value, tuple) and value and all(isinstance(v, Detector) for v in value)
+    ]
+    assert {id(entry) for family in families for entry in family} == {id(e) for e in TABLE}
+    assert len({id(entry) for entry in TABLE}) == len(TABLE)
 
 
 def test_an_iban_with_a_letter_that_only_looks_like_one_is_none() -> None:
@@ -123,12 +137,12 @@ def test_the_version_is_stable() -> None:
 @pytest.mark.parametrize("place", [place for place, entry in enumerate(TABLE) if entry.first])
 def test_trying_only_where_a_match_may_begin_changes_no_match(place: int) -> None:
     rng = random.Random(place)
-    entry, begin = TABLE[place], _BEGINNINGS[place]
-    assert begin is not None
+    entry = TABLE[place]
     texts = [text for text, _ in entry.hits] + [text for other in TABLE for text, _ in other.hits]
     for text in (mutated(rng, f"{rng.choice(texts)} {rng.choice(texts)}") for _ in range(150)):
-        found = [match.span() for match in _begun(entry, begin, text, fold(text))]
-        assert found == [match.span() for match in entry.pattern.finditer(text)], text
+        found = [(match.span(), match.groups()) for match in matches(place, text)]
+        every = [(match.span(), match.groups()) for match in entry.pattern.finditer(text)]
+        assert found == every, text
 
 
 def test_features_that_are_not_wanted_cost_nothing_and_change_nothing() -> None:
@@ -146,4 +160,4 @@ def test_what_an_entry_needs_is_necessary() -> None:
         lower, has = fold(ascii_only), features(ascii_only)
         for place, entry in enumerate(TABLE):
             if int(entry.needs) & ~has and any(word in lower for word in entry.words or ("",)):
-                assert list(_spans(place, ascii_only, lower, {})) == [], (entry.type, ascii_only)
+                assert spans(place, ascii_only, lower, {}) == [], (entry.type, ascii_only)

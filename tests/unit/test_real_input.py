@@ -8,8 +8,8 @@ import pytest
 
 from flywheel_stream import events
 from flywheel_stream.dedup import fingerprint
+from flywheel_stream.detecting import find
 from flywheel_stream.events import Call, Rejected
-from flywheel_stream.scrubbing import find
 from tests.real_input import INPUTS, Truth, build, main
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
