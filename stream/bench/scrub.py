@@ -10,6 +10,7 @@ import platform
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ import orjson
 from flywheel_stream.errors import ConfigError
 from flywheel_stream.gating import PlainGate
 from flywheel_stream.scrubbing import Scrubber
+from stream.bench.presidio import Presidio
 from stream.simulator import clean_text, personal_text
 
 SEED = 11
@@ -50,9 +52,9 @@ def contenders() -> Iterator[Contender]:
     plain = PlainGate()
     yield Contender("flywheel, pure Python gate", lambda: _ours(Scrubber(gate=plain)), 4 * BATCH)
     yield Contender("scrubadub", _scrubadub, BATCH)
-    presidio = _presidio()
-    if presidio is not None:
-        yield Contender("presidio", lambda: presidio, 16)
+    if find_spec("presidio_analyzer"):
+        presidio = Presidio()
+        yield Contender(presidio.name, lambda: presidio, 16)
 
 
 def _ours(scrubber: Scrubber) -> Tool:
@@ -72,21 +74,6 @@ def _scrubadub() -> Tool:
 
     def tool(texts: Sequence[str]) -> list[Spans]:
         return [[(f.beg, f.end) for f in scrubber.iter_filth(text)] for text in texts]
-
-    return tool
-
-
-def _presidio() -> Tool | None:
-    """Presidio with whatever spaCy model it finds; it is no dependency of ours."""
-    try:
-        from presidio_analyzer import AnalyzerEngine  # type: ignore[import-not-found]  # noqa: PLC0415 - optional
-
-        analyzer = AnalyzerEngine()
-    except (ImportError, OSError, SystemExit):
-        return None
-
-    def tool(texts: Sequence[str]) -> list[Spans]:
-        return [[(r.start, r.end) for r in analyzer.analyze(text, language="en")] for text in texts]
 
     return tool
 
@@ -275,17 +262,22 @@ def _quality_lines(found: Mapping[str, Any]) -> Iterator[str]:
         return
     names = list(found)
     yield ""
-    yield f"{'':<28}" + "".join(f"{name[:16]:>18}" for name in names)
+    widths = [max(12, len(name) + 2) for name in names]
+    yield f"{'':<28}" + _cells(names, widths)
     for key, title in (
         ("recall", "recall, all spans"),
         ("mean_recall", "recall, mean of types"),
         ("precision", "precision"),
         ("clean_touched", "clean texts touched"),
     ):
-        yield f"{title:<28}" + "".join(f"{_percent(found[name][key]):>18}" for name in names)
+        yield f"{title:<28}" + _cells([_percent(found[name][key]) for name in names], widths)
     for kind, spans in found[names[0]]["spans"].items():
-        cells = "".join(f"{_percent(found[name]['by_type'][kind]):>18}" for name in names)
-        yield f"  {kind + f' ({spans})':<26}{cells}"
+        shares = [_percent(found[name]["by_type"][kind]) for name in names]
+        yield f"  {kind + f' ({spans})':<26}" + _cells(shares, widths)
+
+
+def _cells(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
 
 
 def _percent(value: float | None) -> str:
