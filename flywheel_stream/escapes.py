@@ -35,7 +35,8 @@ class Unescaped(NamedTuple):
 
 def may_be_escaped(text: str) -> bool:
     """Whether it is worth while to look for escapes."""
-    return "\\" in text or "%" in text or "&#" in text
+    # A single letter is found at the speed of memory, two take ten times as long.
+    return "\\" in text or "%" in text or ("&" in text and "&#" in text)
 
 
 def unescaped(text: str) -> Unescaped | None:

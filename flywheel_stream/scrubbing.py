@@ -134,7 +134,8 @@ class Scrubber:
             if gated is CLEAN and not always and not may_be_escaped(text):
                 # The constructor of a named tuple would take twice as long, for most texts.
                 out[place] = clean = tuple.__new__(Scrubbed, (text, ()))
-                self._remember(text, clean)
+                if len(text) >= REMEMBERED_FROM:
+                    self._remember(text, clean)
             else:
                 dirty.append((place, gated))
         # Those that wake the same detectors come one after the other: a tenth less for all.
@@ -144,12 +145,12 @@ class Scrubber:
             if self._pseudonymous:
                 label = pseudonyms(self._secret, conversations[place] if conversations else "")
             out[place] = scrubbed = self._scrub_once(text, gated, label)
-            if not scrubbed.entities:
+            if not scrubbed.entities and len(text) >= REMEMBERED_FROM:
                 self._remember(text, scrubbed)
         return cast("list[Scrubbed]", out)
 
     def _remember(self, text: str, clean: Scrubbed) -> None:
-        if REMEMBERED_FROM <= len(text) <= REMEMBERED_TO:
+        if len(text) <= REMEMBERED_TO:
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()
             self._known[text] = clean

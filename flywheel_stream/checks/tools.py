@@ -35,7 +35,7 @@ def _may_miss_a_tool(call: Checked) -> bool:
         for mark in _MARKUP:
             if mark in text:
                 return True
-    return bool(text) and "[TOOL_" in (text or "")
+    return bool(text) and "[" in (text or "") and "[TOOL_" in (text or "")
 
 
 def _tool_failure(call: Checked) -> str | None:
