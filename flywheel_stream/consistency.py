@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from flywheel_stream.curation_texts import prompt_key
+from flywheel_stream.curation.texts import prompt_key
 from flywheel_stream.events import Finding, Interaction, Judged
 from flywheel_stream.lineage import digest
 

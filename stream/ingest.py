@@ -16,15 +16,15 @@ from typing import Any
 from faust.types import TP
 
 from flywheel_stream import metrics
-from flywheel_stream.cleaned import Cleaned, Raw
 from flywheel_stream.cleaning import Cleaner
-from flywheel_stream.cleaning_calls import CallBatch
-from flywheel_stream.cleaning_signals import SignalBatch
+from flywheel_stream.cleaning.calls import CallBatch
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw
+from flywheel_stream.cleaning.passing import Passing
+from flywheel_stream.cleaning.signals import SignalBatch
 from flywheel_stream.dedup import Window
 from flywheel_stream.errors import TooManyDeadLettersError
 from flywheel_stream.events import Clock, Interaction, Source, decode_interaction
 from flywheel_stream.joining import CallMeeting, SignalMeeting, WaitingRoom, successors
-from flywheel_stream.passing import Passing
 from stream.flooding import TopUser
 from stream.prometheus import Metrics
 from stream.retry import NotAliveError, patiently

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from flywheel_stream import metrics
-from flywheel_stream.cleaned import Cleaned, Raw
 from flywheel_stream.cleaning import Cleaner
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw
 from flywheel_stream.dedup import MemoryWindow, WindowPolicy
 from flywheel_stream.events import Interaction, Judged, Source, decode_interaction, decode_learnable
 from flywheel_stream.joining import MemoryWaitingRoom, successors

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from flywheel_stream.curation_memory import MAX_SIDES
-from flywheel_stream.curation_texts import MAX_RESPONSE_CHARS
+from flywheel_stream.curation.memory import MAX_SIDES
+from flywheel_stream.curation.texts import MAX_RESPONSE_CHARS
 from flywheel_stream.errors import StateError
 from flywheel_stream.events import (
     Expect,

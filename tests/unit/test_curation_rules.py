@@ -3,8 +3,8 @@
 import pytest
 from msgspec import UNSET
 
-from flywheel_stream.curation_cases import Rule, Scene, compare
-from flywheel_stream.curation_rules import RULES
+from flywheel_stream.curation.cases import Rule, Scene, compare
+from flywheel_stream.curation.rules import RULES
 from flywheel_stream.events import decode_example, encode
 from tests.curating import play, rules_of
 

@@ -1,6 +1,6 @@
 """Deployments and decisions on their way to the learner."""
 
-from flywheel_stream.cleaned import Cleaned
+from flywheel_stream.cleaning.cleaned import Cleaned
 from flywheel_stream.events import Deployed
 from tests.ingesting import NOW, Ingest, learn, outcomes, to_bytes
 

@@ -8,7 +8,9 @@ from msgspec import UNSET, structs
 
 from flywheel_stream import events, metrics
 from flywheel_stream.checks import check_raw, check_scrubbed
-from flywheel_stream.cleaned import Cleaned, Raw, source_at
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw, source_at
+from flywheel_stream.cleaning.preparing import Prepared, Preparer, Slot
+from flywheel_stream.cleaning.traffic import traffic
 from flywheel_stream.dedup import Seen, Sighting, fingerprint
 from flywheel_stream.events import (
     Call,
@@ -38,10 +40,8 @@ from flywheel_stream.joining import (
     signals_near,
 )
 from flywheel_stream.lineage import is_sampled
-from flywheel_stream.preparing import Prepared, Preparer, Slot
 from flywheel_stream.rules import Rules
 from flywheel_stream.signals import judge
-from flywheel_stream.traffic import traffic
 
 
 @dataclass

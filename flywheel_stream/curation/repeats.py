@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from flywheel_stream.contamination import EvaluationSets
-from flywheel_stream.curation_cases import Case, Claim, Rule
-from flywheel_stream.curation_texts import compared, trainer_prompt
+from flywheel_stream.curation.cases import Case, Claim, Rule
+from flywheel_stream.curation.texts import compared, trainer_prompt
 from flywheel_stream.events import ExampleType
 from flywheel_stream.near import NearIndex, Sketches
 

@@ -6,8 +6,8 @@ A rule is a row, with scenes after which it justifies an example and scenes afte
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flywheel_stream.curation_cases import Case, Claim, Rule, agreement, compare
-from flywheel_stream.curation_scenes import (
+from flywheel_stream.curation.cases import Case, Claim, Rule, agreement, compare
+from flywheel_stream.curation.scenes import (
     ASK_JSON,
     NOT_JSON,
     STARS,
@@ -18,7 +18,7 @@ from flywheel_stream.curation_scenes import (
     say,
     scene,
 )
-from flywheel_stream.curation_texts import normalise, prompt_key
+from flywheel_stream.curation.texts import normalise, prompt_key
 from flywheel_stream.events import Expect, Signal
 
 TOP = 0.8

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 from msgspec import Struct
 
-from flywheel_stream.curation_cases import Side
+from flywheel_stream.curation.cases import Side
 from flywheel_stream.events import Interaction
 
 MAX_SIDES = 16

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from flywheel_stream import events, metrics
-from flywheel_stream.cleaned import Cleaned, Raw, place_of
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw, place_of
+from flywheel_stream.cleaning.preparing import Preparer
 from flywheel_stream.dedup import Seen, Sighting
 from flywheel_stream.errors import ScrubError
 from flywheel_stream.events import (
@@ -20,7 +21,6 @@ from flywheel_stream.events import (
     Source,
     Stage,
 )
-from flywheel_stream.preparing import Preparer
 
 
 class Passing(NamedTuple):

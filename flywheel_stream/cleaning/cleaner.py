@@ -10,14 +10,14 @@ Nothing raw leaves ``prepare_*``: what they return is scrubbed, hashed, or a pla
 
 from collections.abc import Mapping, Sequence
 
-from flywheel_stream.cleaned import Cleaned, Raw
-from flywheel_stream.cleaning_calls import CallBatch, CallCleaner
-from flywheel_stream.cleaning_signals import SignalBatch, SignalCleaner
+from flywheel_stream.cleaning.calls import CallBatch, CallCleaner
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw
+from flywheel_stream.cleaning.passing import Passing, PassingCleaner
+from flywheel_stream.cleaning.preparing import Preparer
+from flywheel_stream.cleaning.signals import SignalBatch, SignalCleaner
 from flywheel_stream.dedup import Seen
 from flywheel_stream.events import Interaction
 from flywheel_stream.joining import CallMeeting, CallPut, SignalMeeting, SignalPut, Waiting
-from flywheel_stream.passing import Passing, PassingCleaner
-from flywheel_stream.preparing import Preparer
 from flywheel_stream.rules import Rules
 from flywheel_stream.scrubbing import Scrubs
 

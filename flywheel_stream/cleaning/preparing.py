@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from flywheel_stream import metrics
-from flywheel_stream.cleaned import Cleaned, Raw
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw
+from flywheel_stream.cleaning.ids import Ids
+from flywheel_stream.cleaning.labels import Labeller, Labels
 from flywheel_stream.errors import ScrubError
 from flywheel_stream.events import (
     MAX_AHEAD,
@@ -19,8 +21,6 @@ from flywheel_stream.events import (
     Signal,
     Stage,
 )
-from flywheel_stream.ids import Ids
-from flywheel_stream.labels import Labeller, Labels
 from flywheel_stream.leaks import leaked
 from flywheel_stream.replacing import Entity
 from flywheel_stream.scrubbing import Scrubs, counts

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from flywheel_stream.curation_cases import Case, Claim, Rule
-from flywheel_stream.curation_texts import trainer_prompt
+from flywheel_stream.curation.cases import Case, Claim, Rule
+from flywheel_stream.curation.texts import trainer_prompt
 from flywheel_stream.events import Example, Interaction, Lineage
 from flywheel_stream.lineage import digest, example_id
 

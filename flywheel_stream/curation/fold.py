@@ -13,12 +13,12 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from flywheel_stream.contamination import EvaluationSets
-from flywheel_stream.curation_cases import Case, Claim, Rule, Side
-from flywheel_stream.curation_examples import Admitted, example, id_of, stamp, type_of
-from flywheel_stream.curation_memory import Memory, Trace
-from flywheel_stream.curation_repeats import Repeats
-from flywheel_stream.curation_rules import RULES
-from flywheel_stream.curation_texts import (
+from flywheel_stream.curation.cases import Case, Claim, Rule, Side
+from flywheel_stream.curation.examples import Admitted, example, id_of, stamp, type_of
+from flywheel_stream.curation.memory import Memory, Trace
+from flywheel_stream.curation.repeats import Repeats
+from flywheel_stream.curation.rules import RULES
+from flywheel_stream.curation.texts import (
     MAX_RESPONSE_CHARS,
     content_key,
     has_verifier,
