@@ -100,6 +100,7 @@ class Ingest:
         self._refused: deque[bool] = deque(maxlen=WATCHED)
         self._clocks: dict[TP, InputClock] = {}
         self._given_up: set[tuple[str, str]] = set()
+        self._giving_up = asyncio.Lock()
         self._preparing = {topic: asyncio.Lock() for topic in topics.inputs}
         self._locks = {topic: asyncio.Lock() for topic in topics.inputs}
         self._stopped = False
@@ -312,6 +313,10 @@ class Ingest:
         await patiently(lambda: self._sink.write((), ends), "ends")
 
     async def _give_up(self, before: float) -> int:
+        async with self._giving_up:  # a sweep may be under way when the input ends
+            return await self._give_up_some(before)
+
+    async def _give_up_some(self, before: float) -> int:
         due = await self._room.overdue(before, SWEEP)
         own = [waiting for waiting in due if _partition_of(waiting.entry.origin) in self._clocks]
         if own and self._alive():
