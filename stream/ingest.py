@@ -100,9 +100,9 @@ class Ingest:
         self._refused: deque[bool] = deque(maxlen=WATCHED)
         self._clocks: dict[TP, InputClock] = {}
         self._given_up: set[tuple[str, str]] = set()
-        self._giving_up = asyncio.Lock()
         self._preparing = {topic: asyncio.Lock() for topic in topics.inputs}
         self._locks = {topic: asyncio.Lock() for topic in topics.inputs}
+        self._logs = topics.logs
         self._stopped = False
         self._prepare_by: Mapping[str, Callable[..., Any]] = {
             topics.logs: cleaner.prepare_calls,
@@ -313,7 +313,9 @@ class Ingest:
         await patiently(lambda: self._sink.write((), ends), "ends")
 
     async def _give_up(self, before: float) -> int:
-        async with self._giving_up:  # a sweep may be under way when the input ends
+        # One at a time: a sweep may be under way when the input ends. And no call comes meanwhile,
+        # for its signal would be both, joined and an orphan.
+        async with self._locks[self._logs]:
             return await self._give_up_some(before)
 
     async def _give_up_some(self, before: float) -> int:

@@ -87,7 +87,7 @@ class Failures:
         shown = {cluster["id"] for _, cluster in of_apps(apps, "top_clusters")}
         for failure in failures:
             _add(self.arms, (failure.app, failure.model, failure.variant), OTHER)
-            for kind in {found.kind for found in failure.kinds}:
+            for kind in sorted({found.kind for found in failure.kinds}):
                 _add(self.kinds, kind, "other")
             if failure.cluster in shown and failure.excerpt:
                 self.excerpts.setdefault(failure.cluster, failure.excerpt)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from aiokafka.structs import ConsumerRecord
@@ -11,7 +11,7 @@ from faust.types import TP
 from flywheel_stream import metrics
 from flywheel_stream.cleaning import Cleaner
 from flywheel_stream.dedup import MemoryWindow, WindowPolicy
-from flywheel_stream.events import Outcome, Output
+from flywheel_stream.events import Output
 from flywheel_stream.joining import MemoryWaitingRoom
 from flywheel_stream.scrubbing import Scrubber
 from stream.ingest import Ingest
@@ -33,31 +33,65 @@ class SlowSink:
             await asyncio.sleep(0)
 
 
-def feedback(topic: str, offset: int, ts: float) -> ConsumerRecord:
-    value = {"trace_id": f"t{offset}", "ts": ts, "kind": "thumb", "value": "up"}
-    raw = json.dumps(value).encode()
-    return ConsumerRecord(topic, 0, offset, int(NOW * 1000), 0, None, raw, None, 0, 0, ())
+class Rig:
+    """An ingest agent with all that it needs in memory."""
+
+    def __init__(self) -> None:
+        self.topics = Topics(load_settings())
+        self.counts = Metrics()
+        self.ingest = Ingest(
+            cleaner=Cleaner(Scrubber(secret=b"k"), secret=b"k"),
+            window=MemoryWindow(WindowPolicy()),
+            room=MemoryWaitingRoom(),
+            sink=cast("Sink", SlowSink()),
+            topics=self.topics,
+            counts=self.counts,
+            join_window=WINDOW,
+        )
+        self.ingest.assigned([TP(self.topics.logs, 0), TP(self.topics.feedback, 0)])
+
+    async def handle(self, topic: str, values: Sequence[dict[str, Any]]) -> None:
+        records = [
+            ConsumerRecord(
+                topic, 0, n, int(NOW * 1000), 0, None, json.dumps(value).encode(), None, 0, 0, ()
+            )
+            for n, value in enumerate(values)
+        ]
+        batch = Batch(TP(topic, 0), records, 0)
+        Ledger().deliver(batch)
+        await self.ingest.handle(batch)
+
+    async def feedback(self, times: Sequence[float]) -> None:
+        signal = {"kind": "thumb", "value": "up"}
+        values = [{"trace_id": f"t{n}", "ts": ts, **signal} for n, ts in enumerate(times)]
+        await self.handle(self.topics.feedback, values)
+
+    async def calls(self, times: Sequence[float]) -> None:
+        values = [
+            {"trace_id": f"t{n}", "ts": ts, "model": "m", "prompt": f"q{n}", "response": "yes"}
+            for n, ts in enumerate(times)
+        ]
+        await self.handle(self.topics.logs, values)
+
+    def outcomes(self) -> dict[str, float]:
+        """Of the feedback."""
+        totals = self.counts.totals(metrics.OUTCOMES).items()
+        return {f"{name}": n for (topic, name), n in totals if topic == self.topics.feedback}
 
 
 async def test_a_signal_without_a_call_is_given_up_once_though_a_sweep_meets_the_end() -> None:
-    topics = Topics(load_settings())
-    counts = Metrics()
-    ingest = Ingest(
-        cleaner=Cleaner(Scrubber(secret=b"k"), secret=b"k"),
-        window=MemoryWindow(WindowPolicy()),
-        room=MemoryWaitingRoom(),
-        sink=cast("Sink", SlowSink()),
-        topics=topics,
-        counts=counts,
-        join_window=WINDOW,
-    )
-    tp = TP(topics.feedback, 0)
-    ingest.assigned([tp])
-    times = [NOW - 2 * WINDOW, NOW - 1.5 * WINDOW, NOW]
-    records = [feedback(topics.feedback, n, ts) for n, ts in enumerate(times)]
-    batch = Batch(tp, records, 0)
-    Ledger().deliver(batch)
-    await ingest.handle(batch)
-    await asyncio.gather(ingest.sweep(), ingest.finish())
-    orphans = counts.totals(metrics.OUTCOMES)[topics.feedback, Outcome.ORPHAN]
-    assert orphans == len(records)
+    rig = Rig()
+    await rig.calls([NOW] * 3)
+    await rig.feedback([*[NOW] * 3, NOW - 2 * WINDOW, NOW - 1.5 * WINDOW, NOW])
+    await asyncio.gather(rig.ingest.sweep(), rig.ingest.finish())
+    assert rig.outcomes() == {"joined": 3, "orphan": 3}
+
+
+async def test_a_signal_is_not_given_up_while_its_call_comes() -> None:
+    rig = Rig()
+    old = [NOW - 2 * WINDOW] * 2
+    await rig.calls([NOW])
+    await rig.feedback([NOW, *old])
+    await asyncio.gather(rig.ingest.sweep(), rig.calls([NOW, *old]))
+    await rig.ingest.finish()
+    assert sum(rig.outcomes().values()) == 3
