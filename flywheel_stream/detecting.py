@@ -9,14 +9,13 @@ from flywheel_stream.gating import PlainGate
 from flywheel_stream.pii import (
     AROUND,
     TABLE,
-    Check,
     Detector,
     Span,
     beginning,
     fold,
     from_its_start,
 )
-from flywheel_stream.replacing import Entity, mask, taken_spans
+from flywheel_stream.replacing import Entity, by_start, mask, taken_spans
 
 Matches: TypeAlias = Iterable[re.Match[str]]
 Search: TypeAlias = Callable[[str, str], Matches]
@@ -49,25 +48,18 @@ def find(
                 taken = mask(len(text), taken_spans(text, ()))
             if start < end and taken.find(1, start, end) < 0:
                 taken[start:end] = b"\1" * (end - start)
-                found.append(Entity(_PLANS[place].type, start, end))
-    found.sort(key=_start)
+                found.append(Entity(TABLE[place].type, start, end))
+    found.sort(key=by_start)
     return found
-
-
-def _start(entity: Entity) -> int:
-    return entity.start
 
 
 class _Plan(NamedTuple):
     """How an entry is run."""
 
-    type: str
+    entry: Detector
     search: Search
     shares: int | None
     """The first entry with the same pattern, if there are several: they share what it matches."""
-    check: Check | None
-    context: tuple[str, ...]
-    reach: int
 
 
 def spans(place: int, text: str, lower: str, known: dict[int, list[re.Match[str]]]) -> list[Span]:
@@ -79,7 +71,8 @@ def spans(place: int, text: str, lower: str, known: dict[int, list[re.Match[str]
         lower: the same, folded.
         known: what patterns that several entries share match in this text, as far as known.
     """
-    _, search, shares, check, context, reach = _PLANS[place]
+    entry, search, shares = _PLANS[place]
+    check, context = entry.check, entry.context
     matched: Matches
     if shares is None:
         matched = search(text, lower)
@@ -89,17 +82,12 @@ def spans(place: int, text: str, lower: str, known: dict[int, list[re.Match[str]
         matched = known[shares] = list(search(text, lower))
     found = []
     for match in matched:
-        if context and not _in_context(context, lower, match.start(), reach):
+        if context and not _in_context(context, lower, match.start(), entry.reach):
             continue
         span = check(match) if check is not None else match.span("v")
         if span is not None:
             found.append(span)
     return found
-
-
-def matches(place: int, text: str) -> list[re.Match[str]]:
-    """What the pattern of an entry matches: all that ``finditer`` finds, in less time."""
-    return list(_PLANS[place].search(text, fold(text)))
 
 
 def _in_context(context: Sequence[str], lower: str, start: int, reach: int) -> bool:
@@ -111,12 +99,13 @@ def _in_context(context: Sequence[str], lower: str, start: int, reach: int) -> b
 
 
 def _search(detector: Detector) -> Search:
+    if detector.first and not detector.around and (whole := from_its_start(detector)):
+        return _all_of(whole)
     begin = beginning(detector)
     if begin is not None and detector.around:
         return partial(_around, detector.pattern, begin, detector.around)
     if begin is not None:
-        whole = from_its_start(detector)
-        return partial(_begun, detector.pattern, begin) if whole is None else _all_of(whole)
+        return partial(_begun, detector.pattern, begin)
     if detector.anchored:
         return partial(_anchored, detector.pattern, detector.words)
     return _all_of(detector.pattern)
@@ -184,14 +173,7 @@ def _plans() -> tuple[_Plan, ...]:
     first: dict[re.Pattern[str], int] = {}
     owners = [first.setdefault(entry.pattern, place) for place, entry in enumerate(TABLE)]
     return tuple(
-        _Plan(
-            entry.type,
-            _search(entry),
-            owner if owners.count(owner) > 1 else None,
-            entry.check,
-            entry.context,
-            entry.reach,
-        )
+        _Plan(entry, _search(entry), owner if owners.count(owner) > 1 else None)
         for entry, owner in zip(TABLE, owners, strict=True)
     )
 

@@ -167,11 +167,6 @@ class MemoryWaitingRoom:
             self._waiting.pop((trace_id, signal_id), None)
 
 
-def origin_key(origin: Origin) -> str:
-    """An origin as the waiting room compares it: without ``n``, which numbers what it causes."""
-    return f"{origin.topic}/{origin.partition}/{origin.offset}"
-
-
 def near(signal: Signal, call: Interaction, window: float) -> bool:
     """Whether a signal is within ``window`` seconds of its call, before or after."""
     return abs(signal.at - call.at) <= window

@@ -45,6 +45,17 @@ def alert_id(incident: str, state: str, number: int) -> str:
     return f"a_{digest(incident, state, str(number), size=8)}"
 
 
+def place_of(where: Source | Origin) -> str:
+    """Where an input record lies, in one word; without ``n``, which numbers what it causes."""
+    return f"{where.topic}/{where.partition}/{where.offset}"
+
+
+def source_at(place: str) -> Source:
+    """The inverse of ``place_of``."""
+    topic, partition, offset = place.rsplit("/", 2)
+    return Source(topic, int(partition), int(offset))
+
+
 def source_of(origin: Origin) -> Source:
     """Where the input record of an origin lies."""
     return Source(origin.topic, origin.partition, origin.offset)

@@ -19,6 +19,7 @@ from flywheel_stream.pii import version as table_version
 from flywheel_stream.replacing import (
     Entity,
     Label,
+    by_start,
     join,
     pseudonyms,
     replace,
@@ -134,8 +135,7 @@ class Scrubber:
             if gated is CLEAN and not always and not may_be_escaped(text):
                 # The constructor of a named tuple would take twice as long, for most texts.
                 out[place] = clean = tuple.__new__(Scrubbed, (text, ()))
-                if len(text) >= REMEMBERED_FROM:
-                    self._remember(text, clean)
+                self._remember(text, clean)
             else:
                 dirty.append((place, gated))
         # Those that wake the same detectors come one after the other: a tenth less for all.
@@ -145,12 +145,12 @@ class Scrubber:
             if self._pseudonymous:
                 label = pseudonyms(self._secret, conversations[place] if conversations else "")
             out[place] = scrubbed = self._scrub_once(text, gated, label)
-            if not scrubbed.entities and len(text) >= REMEMBERED_FROM:
+            if not scrubbed.entities:
                 self._remember(text, scrubbed)
         return cast("list[Scrubbed]", out)
 
     def _remember(self, text: str, clean: Scrubbed) -> None:
-        if len(text) <= REMEMBERED_TO:
+        if REMEMBERED_FROM <= len(text) <= REMEMBERED_TO:
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()
             self._known[text] = clean
@@ -194,7 +194,9 @@ class Scrubber:
         own = residue and (not entities or worth_scrubadub(replace(text, entities)))
         if own or self._residue.always:
             in_time()
-            entities = sorted([*entities, *self._residue.find(text, entities, own=own)], key=_start)
+            entities = sorted(
+                [*entities, *self._residue.find(text, entities, own=own)], key=by_start
+            )
             in_time()
         return entities
 
@@ -279,7 +281,3 @@ def counts(found: Iterable[Iterable[Entity]]) -> dict[str, int]:
 
 def _woken(item: tuple[int, Gated]) -> tuple[int, ...]:
     return tuple(item[1].places)
-
-
-def _start(entity: Entity) -> int:
-    return entity.start

@@ -25,6 +25,7 @@ from flywheel_stream.dedup import Window
 from flywheel_stream.errors import TooManyDeadLettersError
 from flywheel_stream.events import Clock, Interaction, Source, decode_interaction
 from flywheel_stream.joining import CallMeeting, SignalMeeting, WaitingRoom, successors
+from flywheel_stream.lineage import source_at
 from stream.flooding import TopUser
 from stream.prometheus import Metrics
 from stream.retry import NotAliveError, patiently
@@ -355,6 +356,6 @@ def _raw(record: Any) -> Raw:
     return Raw(source, record.value, record.timestamp / 1000.0)
 
 
-def _partition_of(origin: str) -> TP:
-    topic, partition, _ = origin.rsplit("/", 2)
-    return TP(topic, int(partition))
+def _partition_of(place: str) -> TP:
+    source = source_at(place)
+    return TP(source.topic, source.partition)

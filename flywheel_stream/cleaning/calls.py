@@ -8,7 +8,7 @@ from msgspec import UNSET, structs
 
 from flywheel_stream import events, metrics
 from flywheel_stream.checks import check_raw, check_scrubbed
-from flywheel_stream.cleaning.cleaned import Cleaned, Raw, source_at
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw
 from flywheel_stream.cleaning.preparing import Prepared, Preparer, Slot
 from flywheel_stream.cleaning.traffic import traffic
 from flywheel_stream.dedup import Seen, Sighting, fingerprint
@@ -36,10 +36,9 @@ from flywheel_stream.joining import (
     judged_revisions,
     near,
     numbered,
-    origin_key,
     signals_near,
 )
-from flywheel_stream.lineage import is_sampled
+from flywheel_stream.lineage import is_sampled, place_of, source_at
 from flywheel_stream.rules import Rules
 from flywheel_stream.signals import judge
 
@@ -165,7 +164,7 @@ class CallCleaner:
             call.seen = copies[mark] = copies.get(mark, 0) + 1
             payload = encode(call)
             batch.payloads.append(payload)
-            entry = Entry(origin_key(call.origin), content, payload)
+            entry = Entry(place_of(call.origin), content, payload)
             puts.append(CallPut(call.trace_id, entry))
         return puts
 
@@ -195,7 +194,7 @@ class CallCleaner:
                 passed.append((call, source.offset))
                 continue
             earlier = meeting.earlier
-            if earlier is not None and earlier.origin != origin_key(call.origin):
+            if earlier is not None and earlier.origin != place_of(call.origin):
                 same = earlier.content == batch.contents[index]
                 outcome = Outcome.REPEATED if same else Outcome.CONFLICT
                 cleaned.reject(source, call.trace_id, Stage.DEDUP, outcome)

@@ -20,6 +20,7 @@ from flywheel_stream.events import (
     Tally,
     encode,
 )
+from flywheel_stream.lineage import place_of
 
 
 class Raw(NamedTuple):
@@ -65,14 +66,3 @@ class Cleaned:
         self.outputs.append(Output("dead_letters", where, encode(letter), where))
         self.tally[metrics.OUTCOMES, (source.topic, Outcome.DEAD_LETTER)] += 1
         self.tally[metrics.DEAD_LETTERS, (source.topic, rejected.reason)] += 1
-
-
-def place_of(source: Source) -> str:
-    """Where a record was read, in one word."""
-    return f"{source.topic}/{source.partition}/{source.offset}"
-
-
-def source_at(place: str) -> Source:
-    """The inverse of ``place_of``."""
-    topic, partition, offset = place.rsplit("/", 2)
-    return Source(topic, int(partition), int(offset))

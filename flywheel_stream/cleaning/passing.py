@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from flywheel_stream import events, metrics
-from flywheel_stream.cleaning.cleaned import Cleaned, Raw, place_of
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw
 from flywheel_stream.cleaning.preparing import Preparer
 from flywheel_stream.dedup import Seen, Sighting
 from flywheel_stream.errors import ScrubError
@@ -21,6 +21,7 @@ from flywheel_stream.events import (
     Source,
     Stage,
 )
+from flywheel_stream.lineage import place_of
 
 
 class Passing(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flywheel_stream import events, metrics
-from flywheel_stream.cleaning.cleaned import Cleaned, Raw, place_of, source_at
+from flywheel_stream.cleaning.cleaned import Cleaned, Raw
 from flywheel_stream.cleaning.preparing import Preparer, Slot
 from flywheel_stream.events import (
     Interaction,
@@ -27,6 +27,7 @@ from flywheel_stream.joining import (
     numbered,
     signals_near,
 )
+from flywheel_stream.lineage import place_of, source_at
 from flywheel_stream.signals import judge
 
 

@@ -93,9 +93,6 @@ class Curation:
     ) -> None:
         self._versions = dict(versions)
         self._votes, self._thumb, self._standing = votes, thumb, standing
-        self._window, self._max_traces = window, max_traces
-        self._versions = dict(versions)
-        self._votes, self._thumb, self._standing = votes, thumb, standing
         self._window = window
         self._now = 0.0
         self._stand: Counter[str] = Counter()
@@ -132,7 +129,6 @@ class Curation:
             Examples that are new or changed, ids that stand no longer, and refusals that the
             former revision did not have.
         """
-        self._now = max(self._now, judged.ts)
         self._now = max(self._now, judged.ts)
         self._memory.forget(self._now - self._window)
         held = self._memory.traces.get(judged.trace_id)

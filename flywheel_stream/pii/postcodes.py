@@ -79,17 +79,6 @@ def _after_town(match: re.Match[str]) -> Span | None:
     return (start, end) if house and not _SENTENCE.search(text, house.end(), start) else None
 
 
-def _beside_town(match: re.Match[str]) -> Span | None:
-    """A postcode of an odd form: a capitalised word or a line break before it, or an address."""
-    text, (start, end) = match.string, match.span("v")
-    town = _TOWN_BEFORE.search(text, max(0, start - 40), start)
-    return (
-        (start, end)
-        if town or text[start - 1 : start] == "\n" or address_before(text, start)
-        else None
-    )
-
-
 POSTCODES: tuple[Detector, ...] = (
     Detector(
         "POSTCODE",

@@ -1,10 +1,9 @@
 """A contender in a process of its own, seen from inside; ``processes`` starts it."""
 
 import asyncio
-import cProfile
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from flywheel_stream.errors import FlywheelError
@@ -13,7 +12,7 @@ from stream.bench.contender import Job, tell
 from stream.bench.passthroughs import batched_passthrough, plain_passthrough
 from stream.bench.whole_job import whole_job
 
-CONTENDERS: Mapping[str, Callable[[Job], Awaitable[dict[str, Any]]]] = {
+CONTENDERS: Mapping[str, Callable[[Job], Coroutine[Any, Any, dict[str, Any]]]] = {
     "flywheel": whole_job,
     "composition": composition,
     "plain": plain_passthrough,
@@ -27,20 +26,8 @@ def child(name: str) -> int:
     logging.basicConfig(level="ERROR", stream=sys.stderr)
     logging.getLogger("faust").setLevel("ERROR")
     try:
-        tell({"result": asyncio.run(_profiled(name, job))})
+        tell({"result": asyncio.run(CONTENDERS[name](job))})
     except FlywheelError as error:
         tell({"error": str(error)})
         return 1
     return 0
-
-
-async def _profiled(name: str, job: Job) -> dict[str, Any]:
-    if not job.profile:
-        return await CONTENDERS[name](job)
-    profiler = cProfile.Profile()
-    profiler.enable()
-    try:
-        return await CONTENDERS[name](job)
-    finally:
-        profiler.disable()
-        profiler.dump_stats(job.profile)

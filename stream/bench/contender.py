@@ -23,7 +23,6 @@ class Job:
     settings: Settings
     events: int
     feedback: int = 0
-    profile: str = ""
 
     @classmethod
     def from_json(cls, raw: bytes) -> "Job":
